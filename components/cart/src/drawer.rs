@@ -1,0 +1,140 @@
+//! Where carts, ended claims and the copy of the catalog are kept.
+
+use sdk::{clock, kv::Store};
+
+use crate::domain::{self, Cart, Claim, Ended, Item, Refusal, View};
+
+/// The label of the store.
+const STORE: &str = "cart";
+
+/// The store of carts.
+#[derive(Debug)]
+pub struct Drawer(Store);
+
+impl Drawer {
+    /// Opens it.
+    pub fn open() -> Self {
+        Self(Store::open(STORE))
+    }
+
+    /// What is known of a product.
+    pub fn item(&self, sku: &str) -> Option<Item> {
+        self.0.get(&product_key(sku))
+    }
+
+    /// Notes what a product is called and costs from now on.
+    pub fn learn(&self, sku: &str, item: &Item) {
+        self.0.set(&product_key(sku), item);
+    }
+
+    /// The user's cart as it is now.
+    pub fn cart(&self, user: &str) -> Cart {
+        let mut cart = self.load(user);
+        // Whoever changes the cart next writes this down.
+        let _ = cart.settle(millis());
+        cart
+    }
+
+    /// The user's cart with current prices.
+    pub fn view(&self, cart: &Cart) -> Result<View, Refusal> {
+        let keys: Vec<String> = cart
+            .lines()
+            .iter()
+            .map(|line| product_key(&line.sku))
+            .collect();
+        let items = self.0.get_many::<Item>(&keys);
+        // Nothing gets into a cart that is not in the copy, and nothing leaves the copy.
+        let known = cart
+            .lines()
+            .iter()
+            .cloned()
+            .zip(items)
+            .filter_map(|(line, item)| Some((line, item?)));
+        domain::view(known)
+    }
+
+    /// Changes the user's cart by what `change` does to it; nothing is written if it is refused.
+    pub fn change(
+        &self,
+        user: &str,
+        change: impl FnOnce(&mut Cart) -> Result<(), Refusal>,
+    ) -> Result<Cart, Refusal> {
+        let mut cart = self.load(user);
+        let settled = cart.settle(millis());
+        change(&mut cart)?;
+        self.end(user, settled);
+        self.0.set(&cart_key(user), &cart);
+        Ok(cart)
+    }
+
+    /// Gives all lines to an order, or answers what the key got before.
+    pub fn claim(&self, user: &str, key: &str, order: &str) -> Result<Claim, Refusal> {
+        let now = millis();
+        let mut cart = self.load(user);
+        let settled = cart.settle(now);
+        let ended = match &settled {
+            Some(settled) if settled.claim.key == key => settled.clone().into(),
+            Some(_) | None => self.0.get(&ended_key(user, key)),
+        };
+        let claim = cart.take(key, order, ended, now)?;
+        self.end(user, settled);
+        self.0.set(&cart_key(user), &cart);
+        Ok(claim)
+    }
+
+    /// The order has been heard of.
+    pub fn hear_of(&self, user: &str, order: &str) {
+        let mut cart = self.load(user);
+        // Not settled first: an order heard of late still has its lines if nobody took them.
+        if cart.hear_of(order) {
+            self.0.set(&cart_key(user), &cart);
+        }
+    }
+
+    /// The order stands.
+    pub fn consume(&self, user: &str, order: &str) {
+        let mut cart = self.load(user);
+        let ended = cart.consume(order);
+        self.save_ended(user, &cart, ended);
+    }
+
+    /// The order fell through.
+    pub fn give_back(&self, user: &str, order: &str) {
+        let mut cart = self.load(user);
+        let ended = cart.give_back(order);
+        self.save_ended(user, &cart, ended);
+    }
+
+    fn save_ended(&self, user: &str, cart: &Cart, ended: Option<Ended>) {
+        if ended.is_some() {
+            self.end(user, ended);
+            self.0.set(&cart_key(user), cart);
+        }
+    }
+
+    fn end(&self, user: &str, ended: Option<Ended>) {
+        if let Some(ended) = ended {
+            self.0.set(&ended_key(user, &ended.claim.key), &ended);
+        }
+    }
+
+    fn load(&self, user: &str) -> Cart {
+        self.0.get(&cart_key(user)).unwrap_or_default()
+    }
+}
+
+fn millis() -> u64 {
+    clock::millis(clock::now())
+}
+
+fn product_key(sku: &str) -> String {
+    format!("product/{sku}")
+}
+
+fn cart_key(user: &str) -> String {
+    format!("cart/{user}")
+}
+
+fn ended_key(user: &str, key: &str) -> String {
+    format!("ended/{user}/{key}")
+}

@@ -1,0 +1,168 @@
+//! The order book: events in the store, and the news about them on the bus, in one unit of work.
+//!
+//! Keys: `order/<order>` holds an order's events; `user/<user>` counts a customer's orders and `user/<user>/<n>` names
+//! the n-th of them, so that a list costs what it shows however many there are.
+
+use sdk::{
+    events::{self, CloudEvent},
+    kv::Store,
+};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::domain::{self, Address, Command, Ended, Event, Line, Money, Order, Placed, Recorded, Status};
+
+/// The component's only store.
+const STORE: &str = "orders";
+
+/// Where our events come from.
+const SOURCE: &str = "/shop/orders";
+
+/// Why a command is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such order.
+    #[error("there is no order {0}")]
+    Unknown(String),
+    /// It has ended otherwise.
+    #[error(transparent)]
+    Ended(#[from] Ended),
+}
+
+/// One page of a customer's orders, newest first, and where the next one begins.
+#[derive(Debug)]
+pub struct Shelf {
+    /// Each order with its events.
+    pub orders: Vec<(String, Vec<Recorded>)>,
+    /// The number of the first order of the next page.
+    pub next: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct PlacedNews<'a> {
+    order: &'a str,
+    user: &'a str,
+    lines: &'a [Line],
+    total: &'a Money,
+    payment: PaymentNews<'a>,
+    ship_to: &'a Address,
+}
+
+#[derive(Serialize)]
+struct PaymentNews<'a> {
+    token: &'a str,
+}
+
+#[derive(Serialize)]
+struct ConfirmedNews<'a> {
+    order: &'a str,
+    user: &'a str,
+    total: &'a Money,
+}
+
+#[derive(Serialize)]
+struct RejectedNews<'a> {
+    order: &'a str,
+    user: &'a str,
+    reason: &'a str,
+}
+
+/// The book, open.
+#[derive(Debug)]
+pub struct Book(Store);
+
+impl Book {
+    /// Opens it.
+    pub fn open() -> Self {
+        Self(Store::open(STORE))
+    }
+
+    /// The events of an order; empty if there is none.
+    pub fn events(&self, order: &str) -> Vec<Recorded> {
+        self.0.get(&order_key(order)).unwrap_or_default()
+    }
+
+    /// Writes a new order down and says so. `token` goes with the news only.
+    pub fn place(&self, order: &str, placed: Placed, token: &str, now: OffsetDateTime) -> Vec<Recorded> {
+        let news = PlacedNews {
+            order,
+            user: &placed.user,
+            lines: &placed.lines,
+            total: &placed.total,
+            payment: PaymentNews { token },
+            ship_to: &placed.ship_to,
+        };
+        publish("shop.order.placed.v1", order, news);
+        let counter = user_key(&placed.user);
+        let number: u64 = self.0.get(&counter).unwrap_or(0);
+        self.0.set(&entry_key(&placed.user, number), order);
+        self.0.set(&counter, &(number + 1));
+        let events = vec![Recorded { at: now, event: Event::Placed(Box::new(placed)) }];
+        self.0.set(&order_key(order), &events);
+        events
+    }
+
+    /// Does what `command` says, once.
+    pub fn run(&self, order: &str, command: &Command, now: OffsetDateTime) -> Result<(), Refusal> {
+        let mut events = self.events(order);
+        let state = domain::fold(&events).ok_or_else(|| Refusal::Unknown(order.to_owned()))?;
+        let Some(event) = state.decide(command)? else {
+            return Ok(());
+        };
+        announce(order, &state, &event);
+        // A clock that was set back must not put an event before the ones it follows.
+        let at = events.last().map_or(now, |last| now.max(last.at));
+        events.push(Recorded { at, event });
+        self.0.set(&order_key(order), &events);
+        Ok(())
+    }
+
+    /// Where the order stands.
+    pub fn status(&self, order: &str) -> Result<Status, Refusal> {
+        let state = domain::fold(&self.events(order)).ok_or_else(|| Refusal::Unknown(order.to_owned()))?;
+        Ok(state.status)
+    }
+
+    /// At most `size` of a customer's orders, newest first, from the one with number `from` on.
+    pub fn of_user(&self, user: &str, from: Option<u64>, size: usize) -> Shelf {
+        let count: u64 = self.0.get(&user_key(user)).unwrap_or(0);
+        let end = from.map_or(count, |from| count.min(from.saturating_add(1)));
+        let start = end.saturating_sub(u64::try_from(size).unwrap_or(u64::MAX));
+        let entries: Vec<String> = (start..end).rev().map(|number| entry_key(user, number)).collect();
+        let ids: Vec<String> = self.0.get_many(&entries).into_iter().flatten().collect();
+        let keys: Vec<String> = ids.iter().map(|id| order_key(id)).collect();
+        let events = self.0.get_many::<Vec<Recorded>>(&keys).into_iter().map(Option::unwrap_or_default);
+        Shelf { orders: ids.into_iter().zip(events).collect(), next: start.checked_sub(1) }
+    }
+}
+
+/// Says what has happened to an order that was there before.
+fn announce(order: &str, state: &Order, event: &Event) {
+    let user = state.placed.user.as_str();
+    match event {
+        // The first is said when it is written down, with what only then is known; the other has no topic.
+        Event::Placed(_) | Event::Cancelled => {}
+        Event::Confirmed => {
+            publish("shop.order.confirmed.v1", order, ConfirmedNews { order, user, total: &state.placed.total });
+        }
+        Event::Rejected { reason } => {
+            publish("shop.order.rejected.v1", order, RejectedNews { order, user, reason });
+        }
+    }
+}
+
+fn publish(kind: &str, order: &str, news: impl Serialize) {
+    events::publish(&CloudEvent::new(kind, SOURCE, order, news).correlated(order));
+}
+
+fn order_key(order: &str) -> String {
+    format!("order/{order}")
+}
+
+fn user_key(user: &str) -> String {
+    format!("user/{user}")
+}
+
+fn entry_key(user: &str, number: u64) -> String {
+    format!("user/{user}/{number}")
+}

@@ -1,0 +1,59 @@
+//! The bridge from spin-sdk's asynchronous handler to plain functions.
+
+use bytes::Bytes;
+use spin_sdk::http::{
+    FullBody, HeaderMap, HeaderName, HeaderValue, Request as Incoming, StatusCode,
+    body::IncomingBodyExt as _,
+};
+
+use super::{Problem, Request, Response, answer};
+
+/// What a handler gives back to spin-sdk.
+pub type Outgoing = (StatusCode, HeaderMap, FullBody<Bytes>);
+
+/// Reads the request whole, runs `routes`, and hands the answer back with its length.
+pub async fn serve(
+    incoming: Incoming,
+    routes: impl FnOnce(&Request) -> Result<Response, Problem>,
+) -> Outgoing {
+    let response = match read(incoming).await {
+        Ok(request) => answer(&request, routes),
+        Err(problem) => problem.into_response(None),
+    };
+    write(response)
+}
+
+async fn read(incoming: Incoming) -> Result<Request, Problem> {
+    let (head, body) = incoming.into_parts();
+    let target = head
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    let mut request = Request::new(head.method.as_str(), target)?;
+    for (name, value) in &head.headers {
+        // A header that is not text is none of those we read.
+        if let Ok(value) = value.to_str() {
+            request = request.with_header(name.as_str(), value);
+        }
+    }
+    let body = body
+        .bytes()
+        .await
+        .map_err(|error| Problem::bad_request(format!("the body did not arrive: {error}")))?;
+    Ok(request.with_body(body))
+}
+
+fn write(response: Response) -> Outgoing {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &response.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
+    // Statuses without a body have no length either; any other without one would be sent in chunks.
+    if !matches!(response.status, 204 | 304) {
+        headers.insert("content-length", HeaderValue::from(response.body.len()));
+    }
+    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, headers, FullBody::new(Bytes::from(response.body)))
+}

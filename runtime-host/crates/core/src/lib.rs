@@ -1,0 +1,14 @@
+//! The vocabulary of the host, the ports its rooms meet at, and every decision that needs no I/O.
+//!
+//! It deliberately knows no runtime, no database, no HTTP server and no wasm engine: time, randomness and
+//! storage come in as arguments or through the ports.
+
+pub mod call;
+pub mod context;
+pub mod event;
+pub mod manifest;
+pub mod route;
+pub mod run;
+pub mod store;
+pub mod unit;
+pub mod value;

@@ -1,0 +1,132 @@
+//! The port to durable state: consistent reads, and one commit for everything a unit of work did.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::{call::BoxFuture, context::InboxMark, event::NewEvent};
+
+/// The name of a key-value store. Names that begin with `$` belong to the host; no component can be granted one.
+pub type Label = Arc<str>;
+
+/// One key of one store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// The store.
+    pub store: Label,
+    /// The key in it.
+    pub name: Arc<str>,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.store, self.name)
+    }
+}
+
+/// Which commit wrote a key last; 0 means that the key is absent and its absence was never marked.
+pub type Version = u64;
+
+/// A value and the version that a commit can be made to depend on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Versioned {
+    /// The value; none where the key is absent.
+    pub value: Option<Bytes>,
+    /// Its version.
+    pub version: Version,
+}
+
+/// What a unit of work depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// The value, or absence, of a key.
+    Key(Key),
+    /// Which keys a store has: its version changes when a key appears or goes.
+    Keys(Label),
+}
+
+/// All that a unit of work did. It is committed whole or not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// What was read, and the version that was seen; a commit finds them unchanged or conflicts.
+    pub reads: Vec<(Subject, Version)>,
+    /// New values; none deletes.
+    pub writes: Vec<(Key, Option<Bytes>)>,
+    /// What was published, in order.
+    pub events: Vec<NewEvent>,
+    /// The event that this unit handles.
+    pub inbox: Option<InboxMark>,
+}
+
+impl Change {
+    /// Whether there is nothing to commit: a call that only read needs no check, since it saw one snapshot.
+    pub const fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.events.is_empty() && self.inbox.is_none()
+    }
+}
+
+/// A consistent view of the store as some commit left it.
+pub trait Snapshot: Send {
+    /// The value of a key.
+    fn get<'a>(&'a mut self, key: &'a Key) -> BoxFuture<'a, Result<Versioned, StoreError>>;
+
+    /// The version of a store's set of keys.
+    fn keys_version<'a>(&'a mut self, store: &'a Label) -> BoxFuture<'a, Result<Version, StoreError>>;
+
+    /// The names of a store's keys in order, after `after`, at most `limit`.
+    fn keys<'a>(
+        &'a mut self,
+        store: &'a Label,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Arc<str>>, StoreError>>;
+}
+
+/// Durable state. When `commit` has answered, the change survives the death of the process and of the machine.
+pub trait Store: Send + Sync + 'static {
+    /// A view of the newest commit.
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, StoreError>>;
+
+    /// Commits `change` if all it read is as it was.
+    fn commit(&self, change: Change, now: SystemTime) -> BoxFuture<'_, Result<(), CommitError>>;
+}
+
+/// Why a change was not committed. Nothing of it was.
+#[derive(Clone, Debug, Error)]
+pub enum CommitError {
+    /// Something that was read has changed since.
+    #[error("{0:?} has changed")]
+    Conflict(Subject),
+    /// The event was handled before.
+    #[error("event {} was already handled by {}", .0.sequence, .0.group)]
+    AlreadyHandled(InboxMark),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The store could not do its part.
+#[derive(Clone, Debug, Error)]
+pub enum StoreError {
+    /// No room is left where the data is.
+    #[error("the disk is full; nothing was written: {0}")]
+    Full(String),
+    /// The data is damaged or not ours.
+    #[error("the data cannot be read: {0}")]
+    Corrupt(String),
+    /// Any other failure of the disk or the server.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+}
+
+impl StoreError {
+    /// A stable code with a page in `docs/errors/`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Full(_) => "STORE-001",
+            Self::Corrupt(_) => "STORE-002",
+            Self::Unavailable(_) => "STORE-003",
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! The unit of work: what one call reads, writes and publishes, held until the call has ended well.
+//!
+//! It decides; the store does. A held unit reads from one snapshot and answers with a [`Change`] at the end.
+//! An immediate unit, for components without `atomic`, commits each write by itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, LazyLock},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::{
+    call::BoxFuture,
+    event::NewEvent,
+    store::{Change, CommitError, Key, Label, Snapshot, Store, StoreError, Subject, Version, Versioned},
+};
+
+/// How much one unit may hold. A guest that floods is stopped here, before the store sees anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Keys, values and payloads together, in bytes.
+    pub bytes: usize,
+    /// Published events.
+    pub events: usize,
+    /// Keys written.
+    pub keys: usize,
+}
+
+impl Default for Limits {
+    /// Far above any honest business call, far below what hurts: a commit of 8 MiB takes some 20 ms on a common disk.
+    fn default() -> Self {
+        Self { bytes: 8 << 20, events: 1_000, keys: 10_000 }
+    }
+}
+
+/// Whether writes wait for the end of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// All or nothing, at the end.
+    Held,
+    /// Each write at once, as under Spin.
+    Immediate,
+}
+
+/// The clock a unit stamps commits with.
+pub type Now = fn() -> SystemTime;
+
+/// What one call reads, writes and publishes.
+pub struct Unit {
+    mode: Mode,
+    store: Arc<dyn Store>,
+    now: Now,
+    limits: Limits,
+    snapshot: Option<Box<dyn Snapshot>>,
+    reads: BTreeMap<Subject, Version>,
+    writes: BTreeMap<Key, Option<Bytes>>,
+    events: Vec<NewEvent>,
+    bytes: usize,
+}
+
+/// Why a component's access to its data failed.
+#[derive(Clone, Debug, Error)]
+pub enum UnitError {
+    /// The unit holds more than it may.
+    #[error("one call may {what}, and this one went over it")]
+    TooLarge {
+        /// The limit, in words.
+        what: String,
+    },
+    /// A write of an immediate unit kept losing against others.
+    #[error("the value kept changing under the write")]
+    Contended,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A page of key names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyPage {
+    /// The names, in order.
+    pub names: Vec<Arc<str>>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// How often an immediate compare-and-set tries again when others write the same key.
+const IMMEDIATE_ATTEMPTS: u32 = 16;
+
+// === impl Unit ===
+
+impl Unit {
+    /// A unit on `store`.
+    pub fn new(mode: Mode, store: Arc<dyn Store>, limits: Limits, now: Now) -> Self {
+        Self {
+            mode,
+            store,
+            now,
+            limits,
+            snapshot: None,
+            reads: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            events: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// A unit that refuses everything: what an instance holds while no call runs in it.
+    pub fn closed() -> Self {
+        static CLOSED: LazyLock<Arc<dyn Store>> = LazyLock::new(|| Arc::new(Closed));
+        Self::new(Mode::Immediate, Arc::clone(&CLOSED), Limits::default(), || SystemTime::UNIX_EPOCH)
+    }
+
+    /// The value of a key, with this unit's own writes over it.
+    pub async fn get(&mut self, key: &Key) -> Result<Option<Bytes>, UnitError> {
+        if let Some(written) = self.writes.get(key) {
+            return Ok(written.clone());
+        }
+        Ok(self.read(key).await?.value)
+    }
+
+    /// Sets a key, or deletes it where `value` is none.
+    pub async fn put(&mut self, key: Key, value: Option<Bytes>) -> Result<(), UnitError> {
+        match self.mode {
+            Mode::Held => self.hold(key, value),
+            Mode::Immediate => {
+                let change = Change { writes: vec![(key, value)], ..Change::default() };
+                self.commit_now(change).await
+            }
+        }
+    }
+
+    /// Sets a key to what `new` makes of its value, as one step. `new` may be asked more than once.
+    pub async fn update<N>(&mut self, key: &Key, mut new: N) -> Result<(), UnitError>
+    where
+        N: FnMut(Option<&Bytes>) -> Option<Bytes> + Send,
+    {
+        match self.mode {
+            Mode::Held => {
+                let value = new(self.get(key).await?.as_ref());
+                self.hold(key.clone(), value)
+            }
+            Mode::Immediate => {
+                for _ in 0..IMMEDIATE_ATTEMPTS {
+                    let seen = self.read(key).await?;
+                    let change = Change {
+                        reads: vec![(Subject::Key(key.clone()), seen.version)],
+                        writes: vec![(key.clone(), new(seen.value.as_ref()))],
+                        ..Change::default()
+                    };
+                    match self.store.commit(change, (self.now)()).await {
+                        Err(CommitError::Conflict(_)) => {}
+                        other => return other.map_err(immediate_failure),
+                    }
+                }
+                Err(UnitError::Contended)
+            }
+        }
+    }
+
+    /// Sets a key to `value` only if it still is `expected`; answers with what it is when it is not.
+    pub async fn swap(
+        &mut self,
+        key: &Key,
+        expected: Option<&Bytes>,
+        value: Bytes,
+    ) -> Result<Result<(), Option<Bytes>>, UnitError> {
+        let seen = match self.mode {
+            Mode::Held => Versioned { value: self.get(key).await?, version: 0 },
+            Mode::Immediate => self.read(key).await?,
+        };
+        if seen.value.as_ref() != expected {
+            return Ok(Err(seen.value));
+        }
+        if self.mode == Mode::Held {
+            return self.hold(key.clone(), Some(value)).map(Ok);
+        }
+        let change = Change {
+            reads: vec![(Subject::Key(key.clone()), seen.version)],
+            writes: vec![(key.clone(), Some(value))],
+            ..Change::default()
+        };
+        match self.store.commit(change, (self.now)()).await {
+            Ok(()) => Ok(Ok(())),
+            Err(CommitError::Conflict(_)) => Ok(Err(self.read(key).await?.value)),
+            Err(other) => Err(immediate_failure(other)),
+        }
+    }
+
+    /// A page of a store's key names, with this unit's own writes over them.
+    pub async fn keys(&mut self, store: &Label, after: Option<&str>, limit: usize) -> Result<KeyPage, UnitError> {
+        let held = self.mode == Mode::Held;
+        let snapshot = self.snapshot().await?;
+        let version = snapshot.keys_version(store).await?;
+        // Each of our own deletions can hide one name, so that many more must be asked for.
+        let hidden = self.writes.values().filter(|value| value.is_none()).count();
+        let asked = limit.saturating_add(hidden).saturating_add(1);
+        let snapshot = self.snapshot().await?;
+        let names = snapshot.keys(store, after, asked).await?;
+        let complete = names.len() < asked;
+        if held {
+            self.reads.entry(Subject::Keys(Arc::clone(store))).or_insert(version);
+        } else {
+            self.snapshot = None;
+        }
+        Ok(overlay(names, complete, &self.writes, &Window { store, after, limit }))
+    }
+
+    /// Publishes an event: with the commit, or at once where writes are immediate.
+    pub async fn publish(&mut self, event: NewEvent) -> Result<(), UnitError> {
+        match self.mode {
+            Mode::Immediate => self.commit_now(Change { events: vec![event], ..Change::default() }).await,
+            Mode::Held => {
+                self.charge(event.payload.len())?;
+                if self.events.len() >= self.limits.events {
+                    return Err(too_large(format!("publish {} events", self.limits.events)));
+                }
+                self.events.push(event);
+                Ok(())
+            }
+        }
+    }
+
+    /// All that is to be committed.
+    pub fn into_change(self) -> Change {
+        Change {
+            reads: self.reads.into_iter().collect(),
+            writes: self.writes.into_iter().collect(),
+            events: self.events,
+            inbox: None,
+        }
+    }
+
+    async fn snapshot(&mut self) -> Result<&mut Box<dyn Snapshot>, StoreError> {
+        match &mut self.snapshot {
+            Some(snapshot) => Ok(snapshot),
+            empty => Ok(empty.insert(self.store.snapshot().await?)),
+        }
+    }
+
+    async fn read(&mut self, key: &Key) -> Result<Versioned, UnitError> {
+        let seen = self.snapshot().await?.get(key).await?;
+        match self.mode {
+            Mode::Held => {
+                self.reads.entry(Subject::Key(key.clone())).or_insert(seen.version);
+            }
+            // The next read is to see the next commit.
+            Mode::Immediate => self.snapshot = None,
+        }
+        Ok(seen)
+    }
+
+    fn hold(&mut self, key: Key, value: Option<Bytes>) -> Result<(), UnitError> {
+        self.charge(key.name.len() + value.as_ref().map_or(0, Bytes::len))?;
+        if self.writes.len() >= self.limits.keys && !self.writes.contains_key(&key) {
+            return Err(too_large(format!("write {} keys", self.limits.keys)));
+        }
+        self.writes.insert(key, value);
+        Ok(())
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<(), UnitError> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > self.limits.bytes {
+            return Err(too_large(format!("write {} bytes", self.limits.bytes)));
+        }
+        Ok(())
+    }
+
+    async fn commit_now(&mut self, change: Change) -> Result<(), UnitError> {
+        self.store.commit(change, (self.now)()).await.map_err(immediate_failure)
+    }
+}
+
+impl std::fmt::Debug for Unit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unit")
+            .field("mode", &self.mode)
+            .field("reads", &self.reads.len())
+            .field("writes", &self.writes.len())
+            .field("events", &self.events.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The store behind a closed unit.
+struct Closed;
+
+impl Closed {
+    fn refusal() -> StoreError {
+        StoreError::Unavailable("no call is running in this instance".to_owned())
+    }
+}
+
+impl Store for Closed {
+    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, StoreError>> {
+        Box::pin(async { Err(Self::refusal()) })
+    }
+
+    fn commit(&self, _: Change, _: SystemTime) -> BoxFuture<'_, Result<(), CommitError>> {
+        Box::pin(async { Err(Self::refusal().into()) })
+    }
+}
+
+/// Which part of a store's names is asked for.
+struct Window<'a> {
+    store: &'a Label,
+    after: Option<&'a str>,
+    limit: usize,
+}
+
+/// Lays a unit's own writes over the names that the snapshot has.
+fn overlay(
+    names: Vec<Arc<str>>,
+    complete: bool,
+    writes: &BTreeMap<Key, Option<Bytes>>,
+    window: &Window<'_>,
+) -> KeyPage {
+    let last = names.last().cloned();
+    let mut all: BTreeSet<Arc<str>> = names.into_iter().collect();
+    for (key, value) in writes.iter().filter(|(key, _)| key.store == *window.store) {
+        let before_page = window.after.is_some_and(|after| *key.name <= *after);
+        let beyond_page = !complete && last.as_ref().is_none_or(|last| key.name > *last);
+        match value {
+            None => {
+                all.remove(&key.name);
+            }
+            Some(_) if !before_page && !beyond_page => {
+                all.insert(Arc::clone(&key.name));
+            }
+            Some(_) => {}
+        }
+    }
+    let more = !complete || all.len() > window.limit;
+    KeyPage { names: all.into_iter().take(window.limit).collect(), more }
+}
+
+const fn too_large(what: String) -> UnitError {
+    UnitError::TooLarge { what }
+}
+
+fn immediate_failure(error: CommitError) -> UnitError {
+    match error {
+        CommitError::Store(store) => UnitError::Store(store),
+        CommitError::Conflict(_) | CommitError::AlreadyHandled(_) => UnitError::Contended,
+    }
+}

@@ -1,0 +1,68 @@
+//! What a component offers: an HTTP handler, a message handler, and the functions of its contracts.
+
+use std::{collections::HashMap, sync::Arc};
+
+use wasmtime::{
+    Engine,
+    component::{
+        Component, ComponentExportIndex,
+        types::{ComponentFunc, ComponentItem},
+    },
+};
+
+use crate::bindings::inbound_redis;
+
+/// The interface of HTTP handlers that are served.
+const HTTP_HANDLER: &str = "wasi:http/handler@0.3.";
+
+/// A component's exports, found once.
+pub(crate) struct Exports {
+    pub(crate) http: bool,
+    pub(crate) message: Option<ComponentExportIndex>,
+    /// By interface and function name.
+    functions: HashMap<Arc<str>, HashMap<Arc<str>, Export>>,
+}
+
+/// A function of a contract.
+#[derive(Clone)]
+pub(crate) struct Export {
+    pub(crate) index: ComponentExportIndex,
+    pub(crate) has_result: bool,
+    pub(crate) ty: ComponentFunc,
+}
+
+impl Exports {
+    pub(crate) fn of(engine: &Engine, component: &Component) -> Self {
+        let mut exports = Self { http: false, message: None, functions: HashMap::new() };
+        for (interface, item) in component.component_type().exports(engine) {
+            let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
+            if interface.starts_with(HTTP_HANDLER) {
+                exports.http = true;
+                continue;
+            }
+            let index = component.get_export_index(None, interface);
+            let functions = instance.exports(engine).filter_map(|(name, item)| {
+                let ComponentItem::ComponentFunc(ty) = item.ty else { return None };
+                let index = component.get_export_index(index.as_ref(), name)?;
+                let has_result = ty.results().len() > 0;
+                Some((Arc::from(name), Export { index, has_result, ty }))
+            });
+            let functions: HashMap<Arc<str>, Export> = functions.collect();
+            if interface == inbound_redis::INTERFACE {
+                exports.message = functions.get(inbound_redis::FUNCTION).map(|export| export.index);
+            } else {
+                exports.functions.insert(Arc::from(interface), functions);
+            }
+        }
+        exports
+    }
+
+    pub(crate) fn function(&self, interface: &str, name: &str) -> Option<&Export> {
+        self.functions.get(interface)?.get(name)
+    }
+
+    /// The contracts, by interface.
+    pub(crate) fn contracts(&self) -> impl Iterator<Item = (&Arc<str>, &HashMap<Arc<str>, Export>)> {
+        self.functions.iter()
+    }
+}

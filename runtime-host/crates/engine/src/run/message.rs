@@ -1,0 +1,38 @@
+//! Deliveries of messages.
+
+use bytes::Bytes;
+use skald_core::call::{CallError, Reply};
+
+use super::{Runner, settled};
+use crate::{bindings::spin::redis::redis::Error, idle::Live};
+
+impl Runner {
+    pub(super) async fn handle_message(
+        &self,
+        live: &mut Live,
+        payload: &Bytes,
+    ) -> wasmtime::Result<Result<Reply, CallError>> {
+        let Some(index) = &self.exports.message else {
+            return Err(wasmtime::format_err!("the export was not there"));
+        };
+        let handler = live.instance.get_typed_func::<(Vec<u8>,), (Result<(), Error>,)>(&mut live.store, index)?;
+        let handled = live.store.run_concurrent(async |accessor| {
+            let (handled,) = handler.call_concurrent(accessor, (payload.to_vec(),)).await?;
+            settled(accessor).await;
+            wasmtime::error::Ok(handled)
+        });
+        match handled.await?? {
+            Ok(()) => Ok(Ok(Reply::Handled)),
+            Err(error) => Ok(Err(CallError::HandlerFailed(text(error)))),
+        }
+    }
+}
+
+fn text(error: Error) -> String {
+    match error {
+        Error::InvalidAddress => "invalid address".to_owned(),
+        Error::TooManyConnections => "too many connections".to_owned(),
+        Error::TypeError => "type error".to_owned(),
+        Error::Other(why) => why,
+    }
+}

@@ -1,0 +1,132 @@
+//! A log in memory, a component that does what a test says, and the deliveries between them.
+
+mod fake_calls;
+mod fake_log;
+
+use std::{
+    collections::HashMap,
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use skald_core::{
+    call::CallError,
+    event::{Event, EventLog},
+};
+use skald_telemetry::{clock, ids, tasks::Tasks};
+use tokio::time::sleep;
+
+use self::{
+    fake_calls::{FakeCalls, LATENCY, Shared},
+    fake_log::FakeLog,
+};
+use crate::{Config, Delivery, Handle, Subscriber};
+
+const TOPIC: &str = "shop.order.placed.v1";
+
+/// How old events are when they are published.
+pub(super) const AGE: Duration = Duration::from_secs(60);
+
+pub(super) fn config() -> Config {
+    Config {
+        concurrency: NonZeroUsize::new(4).unwrap(),
+        attempts: NonZeroU32::new(5).unwrap(),
+        backoff: Duration::from_millis(10),
+        max_backoff: Duration::from_secs(1),
+        window: NonZeroUsize::new(128).unwrap(),
+    }
+}
+
+pub(super) fn failed() -> CallError {
+    CallError::HandlerFailed("no".to_owned())
+}
+
+pub(super) fn overloaded(seconds: u64) -> CallError {
+    CallError::Overloaded {
+        component: "stock".into(),
+        retry_after: Duration::from_secs(seconds),
+    }
+}
+
+/// A log, a component, and the deliveries of one life of a process.
+pub(super) struct World {
+    pub(super) log: Arc<FakeLog>,
+    pub(super) calls: Arc<FakeCalls>,
+    pub(super) tasks: Tasks,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let log = Arc::new(FakeLog::default());
+        let calls = Arc::new(FakeCalls::new(Arc::clone(&log)));
+        Self {
+            log,
+            calls,
+            tasks: Tasks::new(),
+        }
+    }
+
+    pub(super) fn start(&mut self) -> Handle {
+        let subscriber = Subscriber {
+            group: "stock".into(),
+            topics: vec![TOPIC.into()],
+        };
+        let log = Arc::clone(&self.log) as Arc<dyn EventLog>;
+        let calls = Arc::new(Shared(Arc::clone(&self.calls)));
+        let (delivery, handle) = Delivery::new(config(), subscriber, log, calls);
+        self.tasks
+            .spawn("delivery", delivery.run(self.tasks.shutdown()));
+        handle
+    }
+
+    /// Ends the process without a chance to write anything.
+    pub(super) async fn kill(&mut self) {
+        self.log.edit(|books| books.broken = true);
+        self.tasks.drain(Duration::ZERO).await;
+        // What was aborted goes when the runtime gets to it.
+        sleep(LATENCY / 5).await;
+        assert_eq!(self.calls.at_work(), 0, "nothing outlives its process");
+        self.log.edit(|books| books.broken = false);
+        self.tasks = Tasks::new();
+    }
+
+    pub(super) fn publish(&mut self, key: &str) -> u64 {
+        self.publish_on(TOPIC, key)
+    }
+
+    pub(super) fn publish_on(&mut self, topic: &str, key: &str) -> u64 {
+        self.log.edit(|books| {
+            let sequence = u64::try_from(books.events.len()).unwrap() + 1;
+            books.events.push(Event {
+                sequence,
+                topic: topic.into(),
+                key: key.to_owned(),
+                payload: Bytes::from(format!(r#"{{"id":"evt_{sequence}","subject":"{key}"}}"#)),
+                recorded_at: clock::now() - AGE,
+                trace: ids::new_trace(),
+            });
+            sequence
+        })
+    }
+
+    /// So many events had their effect, each once, and those of one key in the order of the log, one at a time.
+    #[track_caller]
+    pub(super) fn assert_handled_in_order(&self, count: usize) {
+        let effects = self.calls.effects();
+        let mut last = HashMap::new();
+        for (key, sequence) in &effects {
+            let before = last.insert(key, sequence);
+            assert!(
+                before < Some(sequence),
+                "{key}: {before:?} before {sequence}"
+            );
+        }
+        assert_eq!(effects.len(), count);
+        assert!(
+            !self.calls.has_overlapped(),
+            "two handlers at once for one key"
+        );
+    }
+}

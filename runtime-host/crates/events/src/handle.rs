@@ -1,0 +1,101 @@
+//! The way into a running delivery, and how far it has come.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use skald_core::{call::chain, event::EventLog};
+use skald_telemetry::clock;
+use thiserror::Error;
+use tokio::{
+    sync::{Notify, watch},
+    time,
+};
+
+use crate::delivery::STORE_PAUSE;
+
+/// The way into a running [`crate::Delivery`]. Clones lead to the same one.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) status: watch::Receiver<Status>,
+    pub(crate) log: Arc<dyn EventLog>,
+}
+
+/// How far a subscriber is behind the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// Events not done with. What was not read yet is counted by its place in the log, so that events of
+    /// other topics may be among it; they are not when the subscriber keeps up.
+    pub messages: u64,
+    /// The age of the oldest event that was read and is not done with.
+    pub oldest: Option<Duration>,
+}
+
+/// The delivery has ended; nobody is served any more.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the delivery of events has stopped")]
+pub struct Stopped;
+
+/// What a delivery says of itself after each pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Status {
+    /// Every event up to here is done with; none before the books were read.
+    pub(crate) cursor: Option<u64>,
+    pub(crate) messages: u64,
+    pub(crate) oldest: Option<SystemTime>,
+}
+
+// === impl Handle ===
+
+impl Handle {
+    /// Says that there may be new events. It may be said too often, and forgotten: the delivery looks by itself
+    /// now and then.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// How far the subscriber is behind, as of the last pass.
+    pub fn lag(&self) -> Lag {
+        let status = *self.status.borrow();
+        // A clock that was set back makes an event young, not old.
+        let age = |at| clock::now().duration_since(at).unwrap_or_default();
+        Lag {
+            messages: status.messages,
+            oldest: status.oldest.map(age),
+        }
+    }
+
+    /// Waits until every event that is in the log now is handled or buried.
+    ///
+    /// What the handlers publish meanwhile is in the log later: ask again, or ask the next subscriber, for that.
+    pub async fn idle(&self) -> Result<(), Stopped> {
+        let mut status = self.status.clone();
+        let head = self.head().await?;
+        self.wake();
+        let reached = |status: &Status| status.cursor.is_some_and(|cursor| cursor >= head);
+        status
+            .wait_for(reached)
+            .await
+            .map(drop)
+            .map_err(|_| Stopped)
+    }
+
+    async fn head(&self) -> Result<u64, Stopped> {
+        loop {
+            match self.log.head().await {
+                Ok(head) => return Ok(head),
+                Err(_) if self.status.has_changed().is_err() => return Err(Stopped),
+                Err(error) => {
+                    tracing::warn!(
+                        code = error.code(),
+                        error = chain(&error),
+                        "the log has no answer"
+                    );
+                    time::sleep(STORE_PAUSE).await;
+                }
+            }
+        }
+    }
+}

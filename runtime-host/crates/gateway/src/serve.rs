@@ -1,0 +1,176 @@
+//! Accepts connections and speaks HTTP/1.1 and HTTP/2 on them, until told to stop.
+
+use std::{
+    convert::Infallible,
+    io, pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use http::HeaderValue;
+use hyper::service::service_fn;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use skald_telemetry::tasks::{Shutdown, Tasks};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
+
+use crate::{
+    config::Limits,
+    gateway::{Gateway, Peer},
+};
+
+type Protocols = auto::Builder<TokioExecutor>;
+
+/// A pause after a failed accept: the usual reason is that no file descriptor is free, and asking at once would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Requests at once on one HTTP/2 connection; browsers ask for about this many.
+const STREAMS: u32 = 128;
+/// How often an idle HTTP/2 connection is asked whether somebody is still there.
+const PING: Duration = Duration::from_secs(30);
+
+/// One connection's service and what is known of its other end.
+struct Line {
+    gateway: Arc<Gateway>,
+    peer: Peer,
+    /// Whether a whole header has come.
+    has_spoken: AtomicBool,
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Serves until `shutdown` is said. Then nobody new is let in, running requests may end for as long as
+    /// [`Limits::drain`] says, and each connection closes after the answer it is at.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: Shutdown) {
+        let connections = Tasks::new();
+        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let protocols = Arc::new(protocols(&self.limits));
+        let mut stop = pin::pin!(shutdown.wait());
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                accepted = accept(&listener, &places) => accepted,
+            };
+            let Ok((stream, place)) = accepted.inspect_err(note) else {
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let line = Arc::new(Line::new(&self, &stream, connections.shutdown()));
+            let protocols = Arc::clone(&protocols);
+            connections.spawn("connection", async move {
+                converse(line, stream, &protocols).await;
+                drop(place);
+            });
+        }
+        drop(listener);
+        let drained = connections.drain(self.limits.drain).await;
+        if !drained.unfinished.is_empty() {
+            tracing::warn!(
+                connections = drained.unfinished.len(),
+                "requests were still running and were dropped"
+            );
+        }
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    // Without it an answer's last piece waits for the client's delayed acknowledgement, 40 ms.
+    stream.set_nodelay(true)?;
+    Ok((stream, place))
+}
+
+fn protocols(limits: &Limits) -> Protocols {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.header_bytes);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(STREAMS)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(limits.header_timeout);
+    builder
+}
+
+fn note(error: &io::Error) {
+    tracing::warn!(error = error as &dyn std::error::Error, "a connection was not accepted");
+}
+
+/// Answers the requests of one connection until it ends.
+async fn converse(line: Arc<Line>, stream: TcpStream, protocols: &Protocols) {
+    let service = service_fn(|request| {
+        let line = Arc::clone(&line);
+        async move {
+            line.has_spoken.store(true, Ordering::Relaxed);
+            Ok::<_, Infallible>(line.gateway.answer(request, &line.peer).await)
+        }
+    });
+    let mut connection = pin::pin!(protocols.serve_connection(TokioIo::new(stream), service));
+    let mut stop = pin::pin!(line.peer.stop.wait());
+    // Hyper counts the time of a header only from where it knows the protocol. Until then it is counted here.
+    let mut silence = pin::pin!(sleep(line.gateway.limits.header_timeout));
+    let (mut is_stopping, mut is_watched) = (false, true);
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(error = error.as_ref() as &dyn std::error::Error, "a connection broke");
+                }
+                return;
+            }
+            () = &mut stop, if !is_stopping => {
+                is_stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = &mut silence, if is_watched => {
+                is_watched = false;
+                if !line.has_spoken.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+// === impl Line ===
+
+impl Line {
+    fn new(gateway: &Arc<Gateway>, stream: &TcpStream, stop: Shutdown) -> Self {
+        let address = stream
+            .peer_addr()
+            .map(|address| address.to_string())
+            .unwrap_or_default();
+        // An address is a header value, so the other branch is never taken.
+        let address =
+            HeaderValue::try_from(address).unwrap_or_else(|_| HeaderValue::from_static(""));
+        Self {
+            gateway: Arc::clone(gateway),
+            peer: Peer { address, stop },
+            has_spoken: AtomicBool::new(false),
+        }
+    }
+}

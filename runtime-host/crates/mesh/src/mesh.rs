@@ -1,0 +1,131 @@
+//! The way in: finds the target of a call and sends the call down the target's stack.
+
+use std::{collections::HashMap, num::NonZeroUsize, sync::Arc, time::Duration};
+
+use skald_core::{
+    call::{Call, CallError, Reply, Request},
+    manifest::ComponentId,
+    run::Run,
+    store::Store,
+    unit::{Limits, Mode},
+};
+use skald_telemetry::{clock, ids};
+use tokio::time::Instant;
+
+use crate::{
+    breaker, retry,
+    stack::{Stack, stack},
+    unit::Ground,
+};
+
+/// All components of the application, each behind its own stack of policies.
+pub struct Mesh<E> {
+    targets: HashMap<ComponentId, Policed<E>>,
+}
+
+/// A component that can be called.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its name.
+    pub id: ComponentId,
+    /// Its policies.
+    pub config: Config,
+}
+
+/// The policies around one component.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Config {
+    /// How long one call may take, waiting and attempts included.
+    pub deadline: Duration,
+    /// How many calls run at once.
+    pub concurrency: NonZeroUsize,
+    /// How many more may wait for a place; each waits until its deadline.
+    pub queue: usize,
+    /// When a call is made again.
+    pub retry: retry::Config,
+    /// When the component is left alone.
+    pub breaker: breaker::Config,
+    /// Whether writes wait for the end of the call.
+    pub mode: Mode,
+    /// How much one call may write and publish.
+    pub limits: Limits,
+}
+
+/// A target's stack, and what is fixed before a call enters it.
+struct Policed<E> {
+    deadline: Duration,
+    stack: Stack<E>,
+}
+
+/// Long enough for a checkout with a slow payment provider, short enough for a person who waits.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Calls take about a millisecond, so that 64 places serve tens of thousands of calls a second.
+pub const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
+
+/// A burst of a few thousand clients is served late rather than refused; each holds a few kilobytes while it waits.
+pub const DEFAULT_QUEUE: usize = 4_096;
+
+// === impl Mesh ===
+
+impl<E: Run> Mesh<E> {
+    /// Builds a stack around each of `targets`. Where a name comes twice, the last one counts.
+    pub fn build(targets: Vec<Target>, engine: &Arc<E>, store: &Arc<dyn Store>) -> Self {
+        let ground = Ground::new(Arc::clone(engine), Arc::clone(store), clock::now);
+        let police = |target: Target| {
+            let policed = Policed {
+                deadline: target.config.deadline,
+                stack: stack(&target, &ground),
+            };
+            (target.id, policed)
+        };
+        Self {
+            targets: targets.into_iter().map(police).collect(),
+        }
+    }
+
+    /// [`Call::call`] for those who can give the request away: it saves a copy of the arguments.
+    pub async fn send(&self, mut request: Request) -> Result<Reply, CallError> {
+        let Some(target) = self.targets.get(&request.target) else {
+            return Err(CallError::NoSuchComponent(request.target));
+        };
+        let now = Instant::now().into_std();
+        let own = now + target.deadline;
+        let deadline = request
+            .context
+            .deadline
+            .map_or(own, |callers| callers.min(own));
+        if deadline <= now {
+            // Nobody waits for this any more; the component is not to blame and does not hear of it.
+            return Err(CallError::TimedOut(Duration::ZERO));
+        }
+        request.context.deadline = Some(deadline);
+        request.context.trace = request.context.trace.child(ids::span_id());
+        target.stack.call(&request).await
+    }
+}
+
+impl<E: Run> Call for Mesh<E> {
+    async fn call(&self, request: &Request) -> Result<Reply, CallError> {
+        self.send(request.clone()).await
+    }
+}
+
+// === impl Config ===
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            deadline: DEFAULT_DEADLINE,
+            concurrency: DEFAULT_CONCURRENCY,
+            queue: DEFAULT_QUEUE,
+            retry: retry::Config::default(),
+            breaker: breaker::Config::default(),
+            mode: Mode::Immediate,
+            limits: Limits::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

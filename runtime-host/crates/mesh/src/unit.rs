@@ -1,0 +1,183 @@
+//! `WithUnit`: a call's writes, events, inbox mark and idempotency record become durable together, or not at all.
+//!
+//! Concurrency is optimistic: a call runs on a snapshot, and the commit checks that what it read is unchanged.
+//! If not, the call runs again on fresh state. From then on it queues for what it lost over (`contention.rs`).
+
+mod contention;
+mod idempotency;
+
+use std::sync::Arc;
+
+use skald_core::{
+    call::{Call, CallError, Reply, Request},
+    context::{IdempotencyKey, Once},
+    run::Run,
+    store::{Change, CommitError, Store, Subject},
+    unit::{Limits, Mode, Now, Unit},
+};
+
+use self::{
+    contention::{Contention, Turn},
+    idempotency::{Book, Running},
+};
+use crate::deadline::{WithDeadline, within};
+
+/// Makes each call a unit of work.
+pub(crate) struct WithUnit<E> {
+    mode: Mode,
+    limits: Limits,
+    store: Arc<dyn Store>,
+    now: Now,
+    contention: Arc<Contention>,
+    running: Running,
+    book: Book,
+    inner: WithDeadline<E>,
+}
+
+/// What the units of all components stand on.
+pub(crate) struct Ground<E> {
+    engine: Arc<E>,
+    store: Arc<dyn Store>,
+    now: Now,
+    /// One for all, since components may share a store.
+    contention: Arc<Contention>,
+}
+
+/// How one run of a call ended.
+enum Attempt {
+    /// With an answer, and all of its effects are durable.
+    Ended(Reply),
+    /// Others changed this under it; nothing was written.
+    Lost(Subject),
+}
+
+/// With turns taken by `contention.rs` a call needs two or three runs; so many mean that another process writes
+/// the same keys all the time.
+const MOST_ATTEMPTS: u32 = 32;
+
+// === impl Ground ===
+
+impl<E> Ground<E> {
+    pub(crate) fn new(engine: Arc<E>, store: Arc<dyn Store>, now: Now) -> Self {
+        Self {
+            engine,
+            store,
+            now,
+            contention: Arc::default(),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> Arc<E> {
+        Arc::clone(&self.engine)
+    }
+}
+
+// === impl WithUnit ===
+
+impl<E: Run> WithUnit<E> {
+    pub(crate) fn new(
+        ground: &Ground<E>,
+        mode: Mode,
+        limits: Limits,
+        inner: WithDeadline<E>,
+    ) -> Self {
+        Self {
+            mode,
+            limits,
+            store: Arc::clone(&ground.store),
+            now: ground.now,
+            contention: Arc::clone(&ground.contention),
+            running: Running::default(),
+            book: Book::new(),
+            inner,
+        }
+    }
+
+    /// Runs the component on a new unit and commits what it did.
+    async fn attempt(&self, request: &Request, turn: &Turn<'_>) -> Result<Attempt, CallError> {
+        let mut unit = Unit::new(self.mode, Arc::clone(&self.store), self.limits, self.now);
+        if let Some(key) = key(request) {
+            // Read through the unit, so that a record written meanwhile by another host is a conflict.
+            let found = within(request, self.book.find(&mut unit, key, (self.now)())).await??;
+            if let Some(reply) = found {
+                return Ok(Attempt::Ended(reply));
+            }
+        }
+        let (unit, reply) = self.inner.run(request, unit).await?;
+        if !reply.keeps_effects() {
+            return Ok(Attempt::Ended(reply));
+        }
+        let change = self.complete(unit.into_change(), request, &reply)?;
+        if change.is_empty() {
+            return Ok(Attempt::Ended(reply));
+        }
+        if let Some(subject) = self.contention.queued_for(&change, turn) {
+            // Whoever queues for it would lose against this commit, and again against the next one.
+            return Ok(Attempt::Lost(subject));
+        }
+        self.commit(change, reply).await
+    }
+
+    /// Adds what makes the call's effect happen once.
+    fn complete(
+        &self,
+        mut change: Change,
+        request: &Request,
+        reply: &Reply,
+    ) -> Result<Change, CallError> {
+        match &request.context.once {
+            None => {}
+            Some(Once::Inbox(mark)) => change.inbox = Some(mark.clone()),
+            Some(Once::Key(key)) => {
+                change
+                    .writes
+                    .extend(self.book.record(key, reply, (self.now)())?);
+            }
+        }
+        Ok(change)
+    }
+
+    /// No deadline here: a commit that has begun may happen, and its outcome must be known.
+    async fn commit(&self, change: Change, reply: Reply) -> Result<Attempt, CallError> {
+        match self.store.commit(change, (self.now)()).await {
+            Ok(()) => Ok(Attempt::Ended(reply)),
+            Err(CommitError::Conflict(subject)) => Ok(Attempt::Lost(subject)),
+            Err(CommitError::AlreadyHandled(_)) => Ok(Attempt::Ended(Reply::Handled)),
+            Err(CommitError::Store(error)) => Err(CallError::Store(error)),
+        }
+    }
+}
+
+impl<E: Run> Call for WithUnit<E> {
+    async fn call(&self, request: &Request) -> Result<Reply, CallError> {
+        let _running = key(request)
+            .map(|key| self.running.enter(key))
+            .transpose()?;
+        let mut turn = Turn::default();
+        for attempt in 1..=MOST_ATTEMPTS {
+            let subject = match self.attempt(request, &turn).await? {
+                Attempt::Ended(reply) => return Ok(reply),
+                Attempt::Lost(subject) => subject,
+            };
+            if self.mode == Mode::Immediate {
+                // What it wrote is there already; a second run would write it twice.
+                return Err(CallError::Conflict { attempts: attempt });
+            }
+            tracing::debug!(component = %request.target, attempt, ?subject, "running again on fresh state");
+            within(request, self.contention.queue(&mut turn, subject)).await?;
+        }
+        Err(CallError::Conflict {
+            attempts: MOST_ATTEMPTS,
+        })
+    }
+}
+
+const fn key(request: &Request) -> Option<&IdempotencyKey> {
+    match &request.context.once {
+        Some(Once::Key(key)) => Some(key),
+        Some(Once::Inbox(_)) | None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

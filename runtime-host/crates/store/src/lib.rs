@@ -1,0 +1,24 @@
+//! Where units of work and events are kept: the adapters of the ports in `skald_core::{store, event}`.
+//!
+//! [`Embedded`] keeps them in one SQLite file. It knows nothing of components, calls or deliveries: what a
+//! conflict or a failed delivery leads to is decided elsewhere.
+
+mod apply;
+mod books;
+mod checkpoint;
+mod config;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod embedded;
+mod error;
+mod log;
+mod reader;
+mod rows;
+mod schema;
+mod session;
+mod writer;
+
+pub use crate::{config::Config, embedded::Embedded, error::OpenError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! The command line: which chores there are, and what each is for.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::{build, lint, skald, test, tidy, workspace::Workspace};
+
+/// The chores of the Skald workspace.
+///
+/// A fresh machine needs only Rust and a C compiler: each command fetches or names whatever else it needs. To see the
+/// shop run, use `cargo skald up`.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+pub(crate) struct Xtask {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Build the components for wasm32-wasip2, where spin.toml looks for them.
+    ///
+    /// All components are built by one cargo invocation in the profile `component` (small and fast, fat LTO), so the
+    /// first build takes minutes and a build without changes less than a second. `skald up --build` and `spin build`
+    /// run this same command.
+    Build {
+        /// Also build the ill-behaved components of tests/guests, which only tests use.
+        #[arg(long)]
+        guests: bool,
+    },
+    /// Build the host and run it: `cargo skald up` is short for `cargo xtask skald up`.
+    ///
+    /// `up` gets `--build`, so that the components are built too. All arguments are the host's own; try
+    /// `cargo skald --help`.
+    #[command(disable_help_flag = true)]
+    Skald {
+        /// What the host is called with.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Run every check that needs no test: format, tidy, clippy (native and wasm), documentation.
+    ///
+    /// All checks run even if one fails, so that one run shows everything there is to mend.
+    Lint,
+    /// Build everything and run all tests with nextest; the rest of the line is nextest's.
+    ///
+    /// Examples: `cargo xtask test`, `cargo xtask test -p skald-core`, `cargo xtask test -E 'test(undo)'`. Installs
+    /// cargo-nextest if it is missing. Domains of components are tested natively, whole components through the host.
+    Test {
+        /// What nextest is called with, after our own arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Check the rules that compilers do not know: dependencies between crates, sizes, names, pages.
+    ///
+    /// Prints every finding as `path:line: what; how to mend it`. The rules are in xtask/src/tidy/, one file each.
+    Tidy,
+}
+
+impl Xtask {
+    /// Does the chore.
+    pub(crate) fn run(self) -> Result<()> {
+        let workspace = Workspace::load()?;
+        match self.chore {
+            Chore::Build { guests: false } => build::run(&workspace, build::What::Components),
+            Chore::Build { guests: true } => {
+                build::run(&workspace, build::What::ComponentsAndGuests)
+            }
+            Chore::Skald { args } => skald::run(&workspace, args),
+            Chore::Lint => lint::run(&workspace),
+            Chore::Test { args } => test::run(&workspace, &args),
+            Chore::Tidy => tidy::run(&workspace),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Xtask::command().debug_assert();
+    }
+
+    #[test]
+    fn the_arguments_of_the_host_are_passed_on_untouched() {
+        let line = ["xtask", "skald", "up", "--listen", "127.0.0.1:0", "--help"];
+        let Chore::Skald { args } = Xtask::parse_from(line).chore else {
+            panic!("another chore was parsed");
+        };
+        assert_eq!(args, ["up", "--listen", "127.0.0.1:0", "--help"]);
+    }
+}
