@@ -1,2 +1,40 @@
-//! (being written)
-fn main() {}
+//! `skald`: runs an application of WASI components.
+
+mod application;
+mod build;
+mod check;
+mod cli;
+mod lifecycle;
+mod present;
+mod seed;
+mod settings;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Command},
+    settings::Settings,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = Settings::read(&cli).and_then(|settings| run(&cli, &settings));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            present::complain(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: &Cli, settings: &Settings) -> Result<(), lifecycle::Failure> {
+    match &cli.command {
+        Command::Up(up) => lifecycle::up(settings, up),
+        Command::Check(_) => check::check(settings),
+        Command::Routes(_) => check::routes(settings),
+    }
+}

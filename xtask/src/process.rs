@@ -72,6 +72,23 @@ pub(crate) fn run(what: &str, command: &mut Command) -> Result<()> {
     .into())
 }
 
+/// Replaces this program by `command`, so that signals reach it, its exit code is the caller's and its words the last.
+#[cfg(unix)]
+pub(crate) fn hand_over(what: &str, command: &mut Command) -> Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    let error = command.exec();
+    Err(anyhow::Error::new(error).context(format!(
+        "{what}: {:?} does not start",
+        command.get_program()
+    )))
+}
+
+/// Waits for `command`; here there is no way to become it.
+#[cfg(not(unix))]
+pub(crate) fn hand_over(what: &str, command: &mut Command) -> Result<()> {
+    run(what, command)
+}
+
 /// Runs `command` and gives what it wrote to standard output.
 pub(crate) fn read(what: &str, command: &mut Command) -> Result<String> {
     let output = command

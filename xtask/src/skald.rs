@@ -1,6 +1,6 @@
 //! Builds the host and becomes it.
 
-use std::{ffi::OsString, path::Path, process::Command};
+use std::{ffi::OsString, process::Command};
 
 use anyhow::Result;
 
@@ -16,7 +16,7 @@ pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> Result<()> {
     let mut command = Command::new(&program);
     command.args(with_build(args));
     process::forget_package(&mut command);
-    hand_over(&program, &mut command)
+    process::hand_over("the host", &mut command)
 }
 
 /// Builds the host.
@@ -44,20 +44,6 @@ fn with_build(mut args: Vec<OsString>) -> Vec<OsString> {
         args.insert(at + 1, "--build".into());
     }
     args
-}
-
-/// Replaces this program, so that signals reach the host and its exit code is the caller's.
-#[cfg(unix)]
-fn hand_over(program: &Path, command: &mut Command) -> Result<()> {
-    use std::os::unix::process::CommandExt as _;
-    let error = command.exec();
-    Err(anyhow::Error::new(error).context(format!("{} does not start", program.display())))
-}
-
-/// Waits for the host; here there is no way to become it.
-#[cfg(not(unix))]
-fn hand_over(program: &Path, command: &mut Command) -> Result<()> {
-    process::run(&program.display().to_string(), command)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> Result<()> {
     say::step("host");
     skald::build(workspace)?;
     say::step("tests");
-    process::run("cargo nextest", &mut nextest(workspace, args, is_ci()))
+    process::hand_over("cargo nextest", &mut nextest(workspace, args, is_ci()))
 }
 
 /// CI systems set it to various values; only its absence means a person's machine.

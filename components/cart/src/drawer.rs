@@ -43,13 +43,16 @@ impl Drawer {
             .map(|line| product_key(&line.sku))
             .collect();
         let items = self.0.get_many::<Item>(&keys);
-        // Nothing gets into a cart that is not in the copy, and nothing leaves the copy.
         let known = cart
             .lines()
             .iter()
             .cloned()
             .zip(items)
-            .filter_map(|(line, item)| Some((line, item?)));
+            .map(|(line, item)| match item {
+                Some(item) => (line, item),
+                // Nothing gets into a cart that is not in the copy, and nothing leaves the copy.
+                None => sdk::unavailable(&format!("nothing is known of {:?} any more", line.sku)),
+            });
         domain::view(known)
     }
 
@@ -76,9 +79,13 @@ impl Drawer {
             Some(settled) if settled.claim.key == key => settled.clone().into(),
             Some(_) | None => self.0.get(&ended_key(user, key)),
         };
+        let before = cart.clone();
         let claim = cart.take(key, order, ended, now)?;
-        self.end(user, settled);
-        self.0.set(&cart_key(user), &cart);
+        // What a key got before needs no writing.
+        if settled.is_some() || cart != before {
+            self.end(user, settled);
+            self.0.set(&cart_key(user), &cart);
+        }
         Ok(claim)
     }
 

@@ -132,13 +132,20 @@ impl Shelf {
     pub fn opened(existing: Option<&Self>, pieces: u32) -> Option<Self> {
         match existing {
             Some(_) => None,
-            None => Some(Self { received: pieces, ..Self::default() }),
+            None => Some(Self {
+                received: pieces,
+                ..Self::default()
+            }),
         }
     }
 
     /// How many pieces wait for orders at this moment.
     pub fn reserved(&self, now: u64) -> u32 {
-        self.holds.iter().filter(|hold| hold.is_alive(now)).map(|hold| hold.quantity).sum()
+        self.holds
+            .iter()
+            .filter(|hold| hold.is_alive(now))
+            .map(|hold| hold.quantity)
+            .sum()
     }
 
     /// How many pieces are free at this moment.
@@ -185,19 +192,33 @@ impl Desk {
             Some(known) => return known.answers(order, &lines),
         }
         for line in &lines {
-            let shelf = self.shelves.get(&line.sku).ok_or_else(|| Refusal::UnknownSku(line.sku.clone()))?;
+            let shelf = self
+                .shelves
+                .get(&line.sku)
+                .ok_or_else(|| Refusal::UnknownSku(line.sku.clone()))?;
             let available = shelf.available(now);
             if available < line.quantity {
-                return Err(Refusal::OutOfStock { sku: line.sku.clone(), wanted: line.quantity, available });
+                return Err(Refusal::OutOfStock {
+                    sku: line.sku.clone(),
+                    wanted: line.quantity,
+                    available,
+                });
             }
         }
         for line in &lines {
             self.on_shelf(&line.sku, now, |shelf| {
                 let expires = now.saturating_add(HOLD_MILLIS);
-                shelf.holds.push(Hold { order: order.to_owned(), quantity: line.quantity, expires });
+                shelf.holds.push(Hold {
+                    order: order.to_owned(),
+                    quantity: line.quantity,
+                    expires,
+                });
             });
         }
-        self.allocation = Some(Allocation { lines, progress: Progress::Held });
+        self.allocation = Some(Allocation {
+            lines,
+            progress: Progress::Held,
+        });
         Ok(())
     }
 
@@ -212,8 +233,14 @@ impl Desk {
             Progress::Held => {}
         }
         for line in &allocation.lines {
-            let shelf = self.shelves.get(&line.sku).ok_or_else(|| Refusal::UnknownSku(line.sku.clone()))?;
-            let held = shelf.holds.iter().any(|hold| hold.order == order && hold.is_alive(now));
+            let shelf = self
+                .shelves
+                .get(&line.sku)
+                .ok_or_else(|| Refusal::UnknownSku(line.sku.clone()))?;
+            let held = shelf
+                .holds
+                .iter()
+                .any(|hold| hold.order == order && hold.is_alive(now));
             if !held && shelf.available(now) < line.quantity {
                 return Err(Refusal::Expired(line.sku.clone()));
             }
@@ -224,7 +251,10 @@ impl Desk {
                 shelf.sold += line.quantity;
             });
         }
-        self.allocation = Some(Allocation { progress: Progress::Sold, ..allocation });
+        self.allocation = Some(Allocation {
+            progress: Progress::Sold,
+            ..allocation
+        });
         Ok(())
     }
 
@@ -242,7 +272,10 @@ impl Desk {
                 Progress::Released => {}
             });
         }
-        self.allocation = Some(Allocation { lines, progress: Progress::Released });
+        self.allocation = Some(Allocation {
+            lines,
+            progress: Progress::Released,
+        });
     }
 
     fn on_shelf(&mut self, sku: &str, now: u64, change: impl FnOnce(&mut Shelf)) {
@@ -261,9 +294,9 @@ impl Allocation {
         match self.progress {
             Progress::Released => Err(Refusal::Released(order.to_owned())),
             Progress::Held | Progress::Sold if self.lines == lines => Ok(()),
-            Progress::Held | Progress::Sold => {
-                Err(Refusal::Invalid(format!("order {order} holds other lines already")))
-            }
+            Progress::Held | Progress::Sold => Err(Refusal::Invalid(format!(
+                "order {order} holds other lines already"
+            ))),
         }
     }
 }
@@ -283,7 +316,13 @@ fn merged(lines: &[Line]) -> Result<Vec<Line>, Refusal> {
         let sum = sums.entry(&line.sku).or_default();
         *sum = sum.saturating_add(line.quantity);
     }
-    Ok(sums.into_iter().map(|(sku, quantity)| Line { sku: sku.to_owned(), quantity }).collect())
+    Ok(sums
+        .into_iter()
+        .map(|(sku, quantity)| Line {
+            sku: sku.to_owned(),
+            quantity,
+        })
+        .collect())
 }
 
 #[cfg(test)]

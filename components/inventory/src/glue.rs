@@ -18,8 +18,13 @@ struct Component;
 
 impl api::Guest for Component {
     fn reserve(order: String, lines: Vec<api::Line>) -> Result<(), api::Error> {
-        let lines: Vec<Line> =
-            lines.into_iter().map(|line| Line { sku: line.sku, quantity: line.quantity }).collect();
+        let lines: Vec<Line> = lines
+            .into_iter()
+            .map(|line| Line {
+                sku: line.sku,
+                quantity: line.quantity,
+            })
+            .collect();
         stockroom().reserve(&order, &lines).map_err(refusal)
     }
 
@@ -70,9 +75,15 @@ fn now() -> u64 {
 fn refusal(refusal: Refusal) -> api::Error {
     match refusal {
         Refusal::UnknownSku(sku) => api::Error::UnknownSku(sku),
-        Refusal::OutOfStock { sku, wanted, available } => {
-            api::Error::OutOfStock(api::Shortage { sku, wanted, available })
-        }
+        Refusal::OutOfStock {
+            sku,
+            wanted,
+            available,
+        } => api::Error::OutOfStock(api::Shortage {
+            sku,
+            wanted,
+            available,
+        }),
         Refusal::Invalid(reason) => api::Error::Invalid(reason),
         Refusal::Expired(sku) => api::Error::Expired(sku),
         Refusal::Released(order) => api::Error::Released(order),

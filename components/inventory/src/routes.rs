@@ -49,12 +49,18 @@ mod tests {
     #[test]
     fn what_the_shop_does_not_sell_has_no_stock() {
         assert_eq!(ask("GET", "/api/v1/stock/gold").status, 404);
-        assert_eq!(ask("GET", &format!("/api/v1/stock/{}", "x".repeat(5000))).status, 404);
+        assert_eq!(
+            ask("GET", &format!("/api/v1/stock/{}", "x".repeat(5000))).status,
+            404
+        );
     }
 
     #[test]
     fn the_stock_cannot_be_changed_from_outside() {
         let response = ask("PUT", "/api/v1/stock/tea");
-        assert_eq!((response.status, response.header("allow")), (405, Some("GET")));
+        assert_eq!(
+            (response.status, response.header("allow")),
+            (405, Some("GET"))
+        );
     }
 }

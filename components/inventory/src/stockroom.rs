@@ -19,13 +19,18 @@ pub struct Stockroom {
 impl Stockroom {
     /// The stockroom at `now`, in milliseconds since 1970.
     pub fn open(now: u64) -> Self {
-        Self { store: Store::open(STORE), now }
+        Self {
+            store: Store::open(STORE),
+            now,
+        }
     }
 
     /// Holds the pieces for `order`, all lines or none.
     pub fn reserve(&self, order: &str, lines: &[Line]) -> Result<(), Refusal> {
         let mut desk = self.desk(order, lines);
-        self.settle(order, &mut desk, |desk| desk.reserve(order, lines, self.now))
+        self.settle(order, &mut desk, |desk| {
+            desk.reserve(order, lines, self.now)
+        })
     }
 
     /// The held pieces are sold.
@@ -60,15 +65,27 @@ impl Stockroom {
 
     /// The order's record, with the shelves of `lines` and of the lines it has already.
     fn desk(&self, order: &str, lines: &[Line]) -> Desk {
-        let mut desk = Desk { allocation: self.store.get(&order_key(order)), ..Desk::default() };
-        let known = desk.allocation.iter().flat_map(|allocation| &allocation.lines);
-        let mut skus: Vec<&str> = lines.iter().chain(known).map(|line| line.sku.as_str()).collect();
+        let mut desk = Desk {
+            allocation: self.store.get(&order_key(order)),
+            ..Desk::default()
+        };
+        let known = desk
+            .allocation
+            .iter()
+            .flat_map(|allocation| &allocation.lines);
+        let mut skus: Vec<&str> = lines
+            .iter()
+            .chain(known)
+            .map(|line| line.sku.as_str())
+            .collect();
         skus.sort_unstable();
         skus.dedup();
         let keys: Vec<String> = skus.iter().copied().map(shelf_key).collect();
         let shelves = self.store.get_many::<Shelf>(&keys);
         let found = skus.into_iter().zip(shelves);
-        desk.shelves = found.filter_map(|(sku, shelf)| Some((sku.to_owned(), shelf?))).collect();
+        desk.shelves = found
+            .filter_map(|(sku, shelf)| Some((sku.to_owned(), shelf?)))
+            .collect();
         desk
     }
 
@@ -86,7 +103,11 @@ impl Stockroom {
                 self.store.set(&shelf_key(sku), shelf);
             }
         }
-        if let Some(allocation) = desk.allocation.as_ref().filter(|_| desk.allocation != before.allocation) {
+        if let Some(allocation) = desk
+            .allocation
+            .as_ref()
+            .filter(|_| desk.allocation != before.allocation)
+        {
             self.store.set(&order_key(order), allocation);
         }
         Ok(())
@@ -108,20 +129,35 @@ mod tests {
     #[test]
     fn what_is_reserved_sold_and_released_is_still_so_tomorrow() {
         Stockroom::open(0).receive("tea", 10);
-        let line = Line { sku: "tea".to_owned(), quantity: 4 };
-        Stockroom::open(0).reserve("o1", std::slice::from_ref(&line)).unwrap();
+        let line = Line {
+            sku: "tea".to_owned(),
+            quantity: 4,
+        };
+        Stockroom::open(0)
+            .reserve("o1", std::slice::from_ref(&line))
+            .unwrap();
         Stockroom::open(1).reserve("o2", &[line]).unwrap();
         Stockroom::open(2).sell("o1").unwrap();
         Stockroom::open(3).release("o2").unwrap();
         let stock = Stockroom::open(4).find("tea").unwrap();
-        assert_eq!((stock.received, stock.available, stock.reserved, stock.sold), (10, 6, 0, 4));
+        assert_eq!(
+            (stock.received, stock.available, stock.reserved, stock.sold),
+            (10, 6, 0, 4)
+        );
     }
 
     #[test]
     fn a_product_that_is_announced_again_keeps_its_stock() {
         let room = Stockroom::open(0);
         room.receive("tea", 10);
-        room.reserve("o1", &[Line { sku: "tea".to_owned(), quantity: 4 }]).unwrap();
+        room.reserve(
+            "o1",
+            &[Line {
+                sku: "tea".to_owned(),
+                quantity: 4,
+            }],
+        )
+        .unwrap();
         room.receive("tea", 10);
         assert_eq!(room.find("tea").unwrap().received, 10);
         assert_eq!(room.find("tea").unwrap().available, 6);
@@ -132,7 +168,15 @@ mod tests {
         let room = Stockroom::open(0);
         room.receive("tea", 10);
         room.release("late").unwrap();
-        let refusal = room.reserve("late", &[Line { sku: "tea".to_owned(), quantity: 1 }]).unwrap_err();
+        let refusal = room
+            .reserve(
+                "late",
+                &[Line {
+                    sku: "tea".to_owned(),
+                    quantity: 1,
+                }],
+            )
+            .unwrap_err();
         assert_eq!(refusal, Refusal::Released("late".to_owned()));
     }
 }

@@ -80,7 +80,7 @@ impl News {
                 )
             }
             Self::Rejected { order, reason } => {
-                format!("We could not fulfil your order {order}: {reason}. You were not charged.")
+                format!("We could not fulfil your order {order}: {reason}.")
             }
         }
     }

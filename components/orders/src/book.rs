@@ -7,10 +7,9 @@ use sdk::{
     events::{self, CloudEvent},
     kv::Store,
 };
-use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::domain::{self, Address, Command, Ended, Event, Line, Money, Order, Placed, Recorded, Status};
+use crate::domain::{self, Command, Ended, Event, Placed, Recorded, Status, news::News};
 
 /// The component's only store.
 const STORE: &str = "orders";
@@ -38,35 +37,6 @@ pub struct Shelf {
     pub next: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct PlacedNews<'a> {
-    order: &'a str,
-    user: &'a str,
-    lines: &'a [Line],
-    total: &'a Money,
-    payment: PaymentNews<'a>,
-    ship_to: &'a Address,
-}
-
-#[derive(Serialize)]
-struct PaymentNews<'a> {
-    token: &'a str,
-}
-
-#[derive(Serialize)]
-struct ConfirmedNews<'a> {
-    order: &'a str,
-    user: &'a str,
-    total: &'a Money,
-}
-
-#[derive(Serialize)]
-struct RejectedNews<'a> {
-    order: &'a str,
-    user: &'a str,
-    reason: &'a str,
-}
-
 /// The book, open.
 #[derive(Debug)]
 pub struct Book(Store);
@@ -83,21 +53,22 @@ impl Book {
     }
 
     /// Writes a new order down and says so. `token` goes with the news only.
-    pub fn place(&self, order: &str, placed: Placed, token: &str, now: OffsetDateTime) -> Vec<Recorded> {
-        let news = PlacedNews {
-            order,
-            user: &placed.user,
-            lines: &placed.lines,
-            total: &placed.total,
-            payment: PaymentNews { token },
-            ship_to: &placed.ship_to,
-        };
-        publish("shop.order.placed.v1", order, news);
+    pub fn place(
+        &self,
+        order: &str,
+        placed: Placed,
+        token: &str,
+        now: OffsetDateTime,
+    ) -> Vec<Recorded> {
+        publish(order, &News::placed(order, &placed, token));
         let counter = user_key(&placed.user);
         let number: u64 = self.0.get(&counter).unwrap_or(0);
         self.0.set(&entry_key(&placed.user, number), order);
         self.0.set(&counter, &(number + 1));
-        let events = vec![Recorded { at: now, event: Event::Placed(Box::new(placed)) }];
+        let events = vec![Recorded {
+            at: now,
+            event: Event::Placed(Box::new(placed)),
+        }];
         self.0.set(&order_key(order), &events);
         events
     }
@@ -109,7 +80,9 @@ impl Book {
         let Some(event) = state.decide(command)? else {
             return Ok(());
         };
-        announce(order, &state, &event);
+        if let Some(news) = News::about(order, &state, &event) {
+            publish(order, &news);
+        }
         // A clock that was set back must not put an event before the ones it follows.
         let at = events.last().map_or(now, |last| now.max(last.at));
         events.push(Recorded { at, event });
@@ -119,7 +92,8 @@ impl Book {
 
     /// Where the order stands.
     pub fn status(&self, order: &str) -> Result<Status, Refusal> {
-        let state = domain::fold(&self.events(order)).ok_or_else(|| Refusal::Unknown(order.to_owned()))?;
+        let state =
+            domain::fold(&self.events(order)).ok_or_else(|| Refusal::Unknown(order.to_owned()))?;
         Ok(state.status)
     }
 
@@ -128,31 +102,26 @@ impl Book {
         let count: u64 = self.0.get(&user_key(user)).unwrap_or(0);
         let end = from.map_or(count, |from| count.min(from.saturating_add(1)));
         let start = end.saturating_sub(u64::try_from(size).unwrap_or(u64::MAX));
-        let entries: Vec<String> = (start..end).rev().map(|number| entry_key(user, number)).collect();
+        let entries: Vec<String> = (start..end)
+            .rev()
+            .map(|number| entry_key(user, number))
+            .collect();
         let ids: Vec<String> = self.0.get_many(&entries).into_iter().flatten().collect();
         let keys: Vec<String> = ids.iter().map(|id| order_key(id)).collect();
-        let events = self.0.get_many::<Vec<Recorded>>(&keys).into_iter().map(Option::unwrap_or_default);
-        Shelf { orders: ids.into_iter().zip(events).collect(), next: start.checked_sub(1) }
-    }
-}
-
-/// Says what has happened to an order that was there before.
-fn announce(order: &str, state: &Order, event: &Event) {
-    let user = state.placed.user.as_str();
-    match event {
-        // The first is said when it is written down, with what only then is known; the other has no topic.
-        Event::Placed(_) | Event::Cancelled => {}
-        Event::Confirmed => {
-            publish("shop.order.confirmed.v1", order, ConfirmedNews { order, user, total: &state.placed.total });
-        }
-        Event::Rejected { reason } => {
-            publish("shop.order.rejected.v1", order, RejectedNews { order, user, reason });
+        let events = self
+            .0
+            .get_many::<Vec<Recorded>>(&keys)
+            .into_iter()
+            .map(Option::unwrap_or_default);
+        Shelf {
+            orders: ids.into_iter().zip(events).collect(),
+            next: start.checked_sub(1),
         }
     }
 }
 
-fn publish(kind: &str, order: &str, news: impl Serialize) {
-    events::publish(&CloudEvent::new(kind, SOURCE, order, news).correlated(order));
+fn publish(order: &str, news: &News<'_>) {
+    events::publish(&CloudEvent::new(news.topic(), SOURCE, order, news).correlated(order));
 }
 
 fn order_key(order: &str) -> String {

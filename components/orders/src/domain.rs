@@ -6,6 +6,12 @@
 //!                            └─────cancelled──▶ cancelled
 //! ```
 
+pub mod news;
+pub mod pricing;
+pub mod request;
+pub mod shop;
+pub mod view;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -127,58 +133,40 @@ pub enum Command {
 #[error("the order has ended: {0:?}")]
 pub struct Ended(pub Status);
 
-/// Why there is no price for what is in the cart.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoPrice {
-    /// There is nothing to sell.
-    #[error("there is nothing to order")]
-    Nothing,
-    /// The catalog does not know this product.
-    #[error("the shop does not sell {0} any more")]
-    Unknown(String),
-    /// A total has one currency.
-    #[error("the products are sold in different currencies")]
-    Currencies,
-    /// Nobody has so much money.
-    #[error("the total is too large")]
-    TooMuch,
-}
-
 /// The order after `events`; none if it was never placed.
 pub fn fold(events: &[Recorded]) -> Option<Order> {
-    events.iter().fold(None, |order, recorded| apply(order, &recorded.event))
+    events
+        .iter()
+        .fold(None, |order, recorded| apply(order, &recorded.event))
 }
 
 /// The events up to a moment.
 pub fn until(events: &[Recorded], moment: OffsetDateTime) -> &[Recorded] {
-    let count = events.iter().take_while(|recorded| recorded.at <= moment).count();
+    let count = events
+        .iter()
+        .take_while(|recorded| recorded.at <= moment)
+        .count();
     events.get(..count).unwrap_or(events)
 }
 
 fn apply(order: Option<Order>, event: &Event) -> Option<Order> {
-    let ended = |status, reason| order.clone().map(|order| Order { status, reason, ..order });
+    let ended = |status, reason| {
+        order.map(|order| Order {
+            status,
+            reason,
+            ..order
+        })
+    };
     match event {
-        Event::Placed(placed) => {
-            Some(Order { placed: (**placed).clone(), status: Status::Pending, reason: None })
-        }
+        Event::Placed(placed) => Some(Order {
+            placed: (**placed).clone(),
+            status: Status::Pending,
+            reason: None,
+        }),
         Event::Confirmed => ended(Status::Confirmed, None),
         Event::Rejected { reason } => ended(Status::Rejected, Some(reason.clone())),
         Event::Cancelled => ended(Status::Cancelled, None),
     }
-}
-
-/// What the lines cost together.
-pub fn total(lines: &[Line]) -> Result<Money, NoPrice> {
-    let currency = lines.first().map(|line| line.price.currency.clone()).ok_or(NoPrice::Nothing)?;
-    let mut amount = 0_u64;
-    for line in lines {
-        if line.price.currency != currency {
-            return Err(NoPrice::Currencies);
-        }
-        let sum = line.price.amount.checked_mul(u64::from(line.quantity));
-        amount = sum.and_then(|sum| amount.checked_add(sum)).ok_or(NoPrice::TooMuch)?;
-    }
-    Ok(Money { amount, currency })
 }
 
 // === impl Order ===
@@ -188,8 +176,12 @@ impl Order {
     pub fn decide(&self, command: &Command) -> Result<Option<Event>, Ended> {
         match (self.status, command) {
             (Status::Pending, Command::Confirm) => Ok(Some(Event::Confirmed)),
-            (Status::Pending, Command::Reject(reason)) => Ok(Some(Event::Rejected { reason: reason.clone() })),
-            (Status::Confirmed, Command::Confirm) | (Status::Rejected, Command::Reject(_)) => Ok(None),
+            (Status::Pending, Command::Reject(reason)) => Ok(Some(Event::Rejected {
+                reason: reason.clone(),
+            })),
+            (Status::Confirmed, Command::Confirm) | (Status::Rejected, Command::Reject(_)) => {
+                Ok(None)
+            }
             (Status::Confirmed, Command::Reject(_))
             | (Status::Rejected, Command::Confirm)
             | (Status::Cancelled, Command::Confirm | Command::Reject(_)) => Err(Ended(self.status)),

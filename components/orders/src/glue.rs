@@ -4,8 +4,11 @@ use sdk::clock;
 
 use crate::{
     book::{Book, Refusal},
-    domain::{Command, Ended, Money, Status},
-    placing::{Claim, NoClaim, Product, Shop},
+    domain::{
+        Command, Ended, Money, Status,
+        pricing::Product,
+        shop::{Claim, NoClaim, Shop},
+    },
     routes,
 };
 
@@ -30,8 +33,15 @@ struct Contracts;
 impl Shop for Contracts {
     fn claim(&self, user: &str, key: &str, order: &str) -> Result<Claim, NoClaim> {
         let claim = cart::claim(user, key, order).map_err(no_claim)?;
-        let lines = claim.lines.into_iter().map(|line| (line.sku, line.quantity)).collect();
-        Ok(Claim { order: claim.order, lines })
+        let lines = claim
+            .lines
+            .into_iter()
+            .map(|line| (line.sku, line.quantity))
+            .collect();
+        Ok(Claim {
+            order: claim.order,
+            lines,
+        })
     }
 
     fn give_back(&self, user: &str, order: &str) {
@@ -47,11 +57,15 @@ impl Shop for Contracts {
 
 impl api::Guest for Component {
     fn confirm(order: String) -> Result<(), api::Error> {
-        Book::open().run(&order, &Command::Confirm, clock::now()).map_err(refusal)
+        Book::open()
+            .run(&order, &Command::Confirm, clock::now())
+            .map_err(refusal)
     }
 
     fn reject(order: String, reason: String) -> Result<(), api::Error> {
-        Book::open().run(&order, &Command::Reject(reason), clock::now()).map_err(refusal)
+        Book::open()
+            .run(&order, &Command::Reject(reason), clock::now())
+            .map_err(refusal)
     }
 
     fn find(order: String) -> Result<api::Status, api::Error> {
@@ -67,12 +81,21 @@ mod export {
 
 #[spin_sdk::http_service]
 async fn serve(request: spin_sdk::http::Request) -> sdk::rest::Outgoing {
-    sdk::rest::serve(request, |request| routes::answer(request, &Contracts, clock::now())).await
+    sdk::rest::serve(request, |request| {
+        routes::answer(request, &Contracts, clock::now())
+    })
+    .await
 }
 
 fn product(product: catalog::Product) -> Product {
-    let price = Money { amount: product.price.amount, currency: product.price.currency };
-    Product { name: product.name, price }
+    let price = Money {
+        amount: product.price.amount,
+        currency: product.price.currency,
+    };
+    Product {
+        name: product.name,
+        price,
+    }
 }
 
 fn no_claim(error: cart::Error) -> NoClaim {

@@ -2,40 +2,27 @@
 
 use sdk::{
     clock, ids,
-    rest::{Page, Problem, Request, Response, accepted, json, json_or_not_modified, parse_body, token},
+    rest::{
+        Page, Problem, Request, Response, accepted, json, json_or_not_modified, parse_body, token,
+    },
 };
-use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
     book::Book,
-    domain::{self, Line, Money, Recorded, Status},
-    placing::{self, Shop},
+    domain::{self, Recorded, Status, shop::Shop, view::View},
+    placing,
 };
 
-/// Seconds until it is worth asking again. The header is there exactly as long as the order is pending.
+/// Seconds until it is worth asking again. Answers about the present have it as long as the order is pending.
 const RETRY_AFTER: (&str, &str) = ("retry-after", "1");
 
-/// An order as its owner sees it.
-#[derive(Serialize)]
-struct Body<'a> {
-    id: &'a str,
-    status: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    total: Money,
-    lines: Vec<Line>,
-    history: Vec<Entry>,
-}
-
-#[derive(Serialize)]
-struct Entry {
-    at: String,
-    event: &'static str,
-}
-
 /// `/api/v1/orders` and `/api/v1/orders/{id}`.
-pub fn answer(request: &Request, shop: &impl Shop, now: OffsetDateTime) -> Result<Response, Problem> {
+pub fn answer(
+    request: &Request,
+    shop: &impl Shop,
+    now: OffsetDateTime,
+) -> Result<Response, Problem> {
     match (request.method(), request.segments().as_slice()) {
         ("POST", ["api", "v1", "orders"]) => place(request, shop, now),
         ("GET", ["api", "v1", "orders"]) => list(request),
@@ -53,15 +40,27 @@ fn place(request: &Request, shop: &impl Shop, now: OffsetDateTime) -> Result<Res
         .ok_or_else(|| Problem::bad_request("Idempotency-Key is missing"))?;
     let (order, events) = placing::place(shop, user, key, parse_body(&request.body)?, now)?;
     let body = seen(&order, &events, user)?;
-    Ok(hinted(accepted(&format!("/api/v1/orders/{order}"), &body), body.status))
+    Ok(hinted(
+        accepted(&format!("/api/v1/orders/{order}"), &body),
+        body.status,
+    ))
 }
 
 fn list(request: &Request) -> Result<Response, Problem> {
     let (user, query) = (request.principal()?, request.query());
     let shelf = Book::open().of_user(user, query.page_token()?, query.page_size()?);
-    let bodies = shelf.orders.iter().map(|(order, events)| seen(order, events, user));
+    let bodies = shelf
+        .orders
+        .iter()
+        .map(|(order, events)| seen(order, events, user));
     let items = bodies.collect::<Result<Vec<_>, _>>()?;
-    Ok(json(200, &Page { items, next_page_token: shelf.next.as_ref().map(token) }))
+    Ok(json(
+        200,
+        &Page {
+            items,
+            next_page_token: shelf.next.as_ref().map(token),
+        },
+    ))
 }
 
 fn one(request: &Request, order: &str) -> Result<Response, Problem> {
@@ -70,32 +69,30 @@ fn one(request: &Request, order: &str) -> Result<Response, Problem> {
         return Err(unknown());
     }
     let events = Book::open().events(order);
-    let events = match request.query().get("at") {
-        None => events.as_slice(),
-        Some(text) => domain::until(&events, moment(text)?),
-    };
-    let body = seen(order, events, user)?;
-    Ok(hinted(json_or_not_modified(request, &body), body.status))
+    match request.query().get("at") {
+        None => {
+            let body = seen(order, &events, user)?;
+            Ok(hinted(json_or_not_modified(request, &body), body.status))
+        }
+        // The past stays as it was: there is nothing to ask again for.
+        Some(text) => {
+            let body = seen(order, domain::until(&events, moment(text)?), user)?;
+            Ok(json_or_not_modified(request, &body))
+        }
+    }
 }
 
 /// A `+` that was not encoded arrives as a space, and a time has no other spaces.
 fn moment(text: &str) -> Result<OffsetDateTime, Problem> {
-    clock::parse(&text.replace(' ', "+"))
-        .ok_or_else(|| Problem::bad_request(format!("at has to be a time as RFC 3339 writes it, not {text:?}")))
+    clock::parse(&text.replace(' ', "+")).ok_or_else(|| {
+        Problem::bad_request(format!(
+            "at has to be a time as RFC 3339 writes it, not {text:?}"
+        ))
+    })
 }
 
-/// The order after `events`, if it is this user's.
-fn seen<'a>(order: &'a str, events: &[Recorded], user: &str) -> Result<Body<'a>, Problem> {
-    let state = domain::fold(events).filter(|state| state.placed.user == user).ok_or_else(unknown)?;
-    let entry = |recorded: &Recorded| Entry { at: clock::format(recorded.at), event: recorded.event.name() };
-    Ok(Body {
-        id: order,
-        status: state.status,
-        reason: state.reason,
-        total: state.placed.total,
-        lines: state.placed.lines,
-        history: events.iter().map(entry).collect(),
-    })
+fn seen<'a>(order: &'a str, events: &[Recorded], user: &str) -> Result<View<'a>, Problem> {
+    View::of(order, events, user).ok_or_else(unknown)
 }
 
 fn hinted(response: Response, status: Status) -> Response {

@@ -140,12 +140,16 @@ impl Payment {
         match (&self.state, command) {
             (state, Command::Authorise(charge)) => self.decide_authorise(state, charge),
 
-            (State::Authorised(_), Command::Capture | Command::Void | Command::Refund) => Ok(Step::Ask),
+            (State::Authorised(_), Command::Capture | Command::Void | Command::Refund) => {
+                Ok(Step::Ask)
+            }
             (State::Opened, Command::Void) => Ok(Step::Ask),
             (State::Captured(_), Command::Refund) => Ok(Step::Ask),
 
             (State::Captured(_), Command::Capture) => Ok(Step::Settled),
-            (State::Refunded(_) | State::Voided(_), Command::Void | Command::Refund) => Ok(Step::Settled),
+            (State::Refunded(_) | State::Voided(_), Command::Void | Command::Refund) => {
+                Ok(Step::Settled)
+            }
             // Only what is known to be authorised is ever captured, so there can be nothing to give back.
             (State::Opened, Command::Refund) => Ok(Step::Settled),
 
@@ -161,35 +165,52 @@ impl Payment {
             let reason = "a charge has an amount, a currency of three letters, and a token";
             return Err(Refusal::Invalid(reason.to_owned()));
         }
-        if self.owner.as_ref().is_some_and(|owner| *owner != charge.user) {
-            return Err(Refusal::Invalid("the order is another customer's".to_owned()));
+        if self
+            .owner
+            .as_ref()
+            .is_some_and(|owner| *owner != charge.user)
+        {
+            return Err(Refusal::Invalid(
+                "the order is another customer's".to_owned(),
+            ));
         }
         match state {
             State::Opened => Ok(Step::Ask),
-            State::Authorised(known) | State::Captured(known) if *known == charge.total => Ok(Step::Settled),
-            State::Authorised(_) | State::Captured(_) => {
-                Err(Refusal::Invalid("another amount was authorised for this order".to_owned()))
+            State::Authorised(known) | State::Captured(known) if *known == charge.total => {
+                Ok(Step::Settled)
             }
+            State::Authorised(_) | State::Captured(_) => Err(Refusal::Invalid(
+                "another amount was authorised for this order".to_owned(),
+            )),
             State::Refunded(_) | State::Voided(_) => Err(Refusal::WrongState(state.name())),
         }
     }
 
     /// The payment after the provider has acted.
     pub fn after(self, command: &Command, receipt: &Receipt) -> Result<Self, Refusal> {
-        let sum = |amount: u64| Money { amount, currency: receipt.currency.clone() };
+        let sum = |amount: u64| Money {
+            amount,
+            currency: receipt.currency.clone(),
+        };
         let state = match command {
             Command::Authorise(charge) if sum(receipt.authorised) == charge.total => {
                 State::Authorised(charge.total.clone())
             }
             Command::Authorise(_) => {
-                return Err(Refusal::Invalid("the provider has authorised another amount".to_owned()));
+                return Err(Refusal::Invalid(
+                    "the provider has authorised another amount".to_owned(),
+                ));
             }
             Command::Capture if receipt.captured == 0 => {
-                return Err(Refusal::Invalid("the provider has captured nothing".to_owned()));
+                return Err(Refusal::Invalid(
+                    "the provider has captured nothing".to_owned(),
+                ));
             }
             Command::Capture => State::Captured(sum(receipt.captured)),
             // The provider has given money back that we never heard was taken, and now there is nothing to let go of.
-            Command::Void | Command::Refund if receipt.refunded > 0 => State::Refunded(sum(receipt.refunded)),
+            Command::Void | Command::Refund if receipt.refunded > 0 => {
+                State::Refunded(sum(receipt.refunded))
+            }
             Command::Void if receipt.voided > 0 => State::Voided(Some(sum(receipt.voided))),
             Command::Void => State::Voided(None),
             Command::Refund => self.state.clone(),
@@ -206,16 +227,26 @@ impl Payment {
         let nothing = Balance::default();
         match &self.state {
             State::Opened | State::Voided(None) => nothing,
-            State::Authorised(Money { amount, .. }) => Balance { authorised: *amount, ..nothing },
-            State::Captured(Money { amount, .. }) => {
-                Balance { authorised: *amount, captured: *amount, ..nothing }
-            }
-            State::Refunded(Money { amount, .. }) => {
-                Balance { authorised: *amount, captured: *amount, refunded: *amount, ..nothing }
-            }
-            State::Voided(Some(Money { amount, .. })) => {
-                Balance { authorised: *amount, voided: *amount, ..nothing }
-            }
+            State::Authorised(Money { amount, .. }) => Balance {
+                authorised: *amount,
+                ..nothing
+            },
+            State::Captured(Money { amount, .. }) => Balance {
+                authorised: *amount,
+                captured: *amount,
+                ..nothing
+            },
+            State::Refunded(Money { amount, .. }) => Balance {
+                authorised: *amount,
+                captured: *amount,
+                refunded: *amount,
+                ..nothing
+            },
+            State::Voided(Some(Money { amount, .. })) => Balance {
+                authorised: *amount,
+                voided: *amount,
+                ..nothing
+            },
         }
     }
 }

@@ -29,15 +29,26 @@ struct HttpProvider;
 impl Provider for HttpProvider {
     fn send(&self, ask: &Ask) -> Result<Response, String> {
         let url = format!("{PROVIDER}{}", ask.path);
-        let headers = [("content-type", "application/json"), ("idempotency-key", ask.key.as_str())];
-        http_client::send("POST", &url, &headers, &ask.body, TIMEOUT).map_err(|error| error.to_string())
+        let headers = [
+            ("content-type", "application/json"),
+            ("idempotency-key", ask.key.as_str()),
+        ];
+        http_client::send("POST", &url, &headers, &ask.body, TIMEOUT)
+            .map_err(|error| error.to_string())
     }
 }
 
 impl api::Guest for Component {
     fn authorise(request: api::Request) -> Result<api::Balance, api::Error> {
-        let total = Money { amount: request.total.amount, currency: request.total.currency };
-        let charge = Charge { user: request.user, total, token: request.token };
+        let total = Money {
+            amount: request.total.amount,
+            currency: request.total.currency,
+        };
+        let charge = Charge {
+            user: request.user,
+            total,
+            token: request.token,
+        };
         run(&request.order, &Command::Authorise(charge))
     }
 
@@ -80,7 +91,9 @@ fn run(order: &str, command: &Command) -> Result<api::Balance, api::Error> {
     match service::run(&HttpProvider, order, command) {
         Ok(sums) => Ok(balance(sums)),
         Err(Failure::Refused(reason)) => Err(refusal(reason)),
-        Err(Failure::Unavailable(reason)) => sdk::unavailable(&format!("payment provider: {reason}")),
+        Err(Failure::Unavailable(reason)) => {
+            sdk::unavailable(&format!("payment provider: {reason}"))
+        }
     }
 }
 

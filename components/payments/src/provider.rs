@@ -41,15 +41,28 @@ struct ChargeBody<'a> {
 
 /// Has the provider act, and reads its receipt.
 pub fn ask(provider: &impl Provider, order: &str, command: &Command) -> Result<Receipt, Failure> {
-    let response = provider.send(&Ask::new(order, command)).map_err(Failure::Unavailable)?;
+    let response = provider
+        .send(&Ask::new(order, command))
+        .map_err(Failure::Unavailable)?;
     match response.status {
         200 => serde_json::from_slice(&response.body)
             .map_err(|error| Failure::Unavailable(format!("the receipt cannot be read: {error}"))),
-        402 => Err(Failure::Refused(Refusal::Declined(detail(&response, "the payment was declined")))),
+        402 => Err(Failure::Refused(Refusal::Declined(detail(
+            &response,
+            "the payment was declined",
+        )))),
         // Too early, too much, too long: none of these is about the payment.
-        408 | 425 | 429 => Err(Failure::Unavailable(detail(&response, "the provider is busy"))),
-        400..=499 => Err(Failure::Refused(Refusal::Invalid(detail(&response, "the provider refused")))),
-        status => Err(Failure::Unavailable(format!("the provider answered {status}"))),
+        408 | 425 | 429 => Err(Failure::Unavailable(detail(
+            &response,
+            "the provider is busy",
+        ))),
+        400..=499 => Err(Failure::Refused(Refusal::Invalid(detail(
+            &response,
+            "the provider refused",
+        )))),
+        status => Err(Failure::Unavailable(format!(
+            "the provider answered {status}"
+        ))),
     }
 }
 
@@ -60,12 +73,20 @@ impl Ask {
         let body = match command {
             Command::Authorise(charge) => {
                 let (total, token) = (&charge.total, charge.token.as_str());
-                let body = ChargeBody { amount: total.amount, currency: &total.currency, token };
+                let body = ChargeBody {
+                    amount: total.amount,
+                    currency: &total.currency,
+                    token,
+                };
                 sdk::rest::json(200, &body).body
             }
             Command::Capture | Command::Void | Command::Refund => Vec::new(),
         };
-        Self { path: format!("/v1/payments/{order}/{operation}"), key: format!("{order}-{operation}"), body }
+        Self {
+            path: format!("/v1/payments/{order}/{operation}"),
+            key: format!("{order}-{operation}"),
+            body,
+        }
     }
 }
 

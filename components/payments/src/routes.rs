@@ -17,7 +17,11 @@ pub fn answer(request: &Request) -> Result<Response, Problem> {
 }
 
 fn payment(user: &str, order: &str) -> Result<Response, Problem> {
-    let payment = if ids::is("ord", order) { service::find(order).ok() } else { None };
+    let payment = if ids::is("ord", order) {
+        service::find(order).ok()
+    } else {
+        None
+    };
     payment
         .filter(|payment| payment.owner.as_deref() == Some(user))
         .map(|payment| json(200, &payment.balance()))

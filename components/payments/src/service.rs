@@ -45,7 +45,9 @@ pub fn open(order: &str, user: &str) {
 
 /// The payment of an order.
 pub fn find(order: &str) -> Result<Payment, Refusal> {
-    let known = check(order).ok().and_then(|()| Store::open(STORE).get(order));
+    let known = check(order)
+        .ok()
+        .and_then(|()| Store::open(STORE).get(order));
     known.ok_or_else(|| Refusal::UnknownOrder(order.to_owned()))
 }
 

@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn a_placed_order_has_an_owner_and_no_money_yet() {
-        let data = json!({"order": "ord_1", "user": "usr_1", "total": {"amount": 1, "currency": "EUR"}});
+        let data =
+            json!({"order": "ord_1", "user": "usr_1", "total": {"amount": 1, "currency": "EUR"}});
         let event = CloudEvent::new(ORDER_PLACED, "/shop/orders", "ord_1", data);
         let message = serde_json::to_vec(&event).unwrap();
         receive(&message).unwrap();

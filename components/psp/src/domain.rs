@@ -177,14 +177,23 @@ impl Account {
     /// The sums, as of now.
     pub fn books(&self) -> Books {
         let amount = self.charge.as_ref().map_or(0, |charge| charge.amount);
-        let currency = self.charge.as_ref().map_or_else(String::new, |charge| charge.currency.clone());
+        let currency = self
+            .charge
+            .as_ref()
+            .map_or_else(String::new, |charge| charge.currency.clone());
         let (captured, voided, refunded) = match self.state {
             State::Empty | State::Authorised => (0, 0, 0),
             State::Captured => (amount, 0, 0),
             State::Voided => (0, amount, 0),
             State::Refunded => (amount, 0, amount),
         };
-        Books { currency, authorised: amount, captured, voided, refunded }
+        Books {
+            currency,
+            authorised: amount,
+            captured,
+            voided,
+            refunded,
+        }
     }
 
     /// Serves one request.
@@ -192,18 +201,36 @@ impl Account {
         let mut account = self.clone();
         let temper = match account.temper(command) {
             Ok(temper) => temper,
-            Err(denial) => return Outcome { account, reply: Err(denial), delivery: Delivery::Prompt },
+            Err(denial) => {
+                return Outcome {
+                    account,
+                    reply: Err(denial),
+                    delivery: Delivery::Prompt,
+                };
+            }
         };
         if temper == Temper::Flaky && account.failures < FLAKY_FAILURES {
             account.failures += 1;
-            return Outcome { account, reply: Err(Denial::Busy), delivery: Delivery::Prompt };
+            return Outcome {
+                account,
+                reply: Err(Denial::Busy),
+                delivery: Delivery::Prompt,
+            };
         }
         match account.act(command, key) {
             Ok(()) => {
                 let delivery = account.delivery(temper, command.operation());
-                Outcome { reply: Ok(account.books()), account, delivery }
+                Outcome {
+                    reply: Ok(account.books()),
+                    account,
+                    delivery,
+                }
             }
-            Err(denial) => Outcome { account: self.clone(), reply: Err(denial), delivery: Delivery::Prompt },
+            Err(denial) => Outcome {
+                account: self.clone(),
+                reply: Err(denial),
+                delivery: Delivery::Prompt,
+            },
         }
     }
 

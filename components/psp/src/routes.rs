@@ -17,7 +17,9 @@ const LONGEST_NAME: usize = 128;
 /// with what is to become of the reply.
 pub fn answer(request: &Request) -> Result<(Response, Delivery), Problem> {
     match (request.method(), request.segments().as_slice()) {
-        (_, ["v1", "payments", payment, ..]) if payment.is_empty() || payment.len() > LONGEST_NAME => {
+        (_, ["v1", "payments", payment, ..])
+            if payment.is_empty() || payment.len() > LONGEST_NAME =>
+        {
             Err(Problem::not_found("there is no such payment"))
         }
         ("POST", ["v1", "payments", payment, operation]) => operate(request, payment, operation),
@@ -34,7 +36,11 @@ fn books(payment: &str) -> Result<Response, Problem> {
     Ok(json(200, &account.books()))
 }
 
-fn operate(request: &Request, payment: &str, operation: &str) -> Result<(Response, Delivery), Problem> {
+fn operate(
+    request: &Request,
+    payment: &str,
+    operation: &str,
+) -> Result<(Response, Delivery), Problem> {
     let command = match operation {
         "authorise" => Command::Authorise(parse_body::<Charge>(&request.body)?),
         "capture" => Command::Capture,
@@ -75,7 +81,11 @@ mod tests {
 
     fn post(operation: &str, body: &str) -> Result<(Response, Delivery), Problem> {
         let request = Request::new("POST", &format!("/v1/payments/ord_1/{operation}")).unwrap();
-        answer(&request.with_header("idempotency-key", operation).with_body(body))
+        answer(
+            &request
+                .with_header("idempotency-key", operation)
+                .with_body(body),
+        )
     }
 
     fn charge(token: &str) -> String {

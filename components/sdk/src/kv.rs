@@ -114,7 +114,10 @@ mod tests {
         let store = Store::open("shelf");
         store.set("a", &1);
         store.set("b", &2);
-        let keys = ["b", "x", "a"].map(str::to_owned);
-        assert_eq!(store.get_many::<u32>(&keys), [Some(2), None, Some(1)]);
+        let keys = ["b", "x", "a", "b"].map(str::to_owned);
+        assert_eq!(
+            store.get_many::<u32>(&keys),
+            [Some(2), None, Some(1), Some(2)]
+        );
     }
 }

@@ -87,3 +87,28 @@ impl Bucket {
         STORES.with_borrow_mut(|stores| work(stores.entry(self.0.clone()).or_default()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kv::Store;
+
+    #[test]
+    fn a_unit_that_fails_has_never_happened() {
+        let store = Store::open("shelf");
+        store.set("a", &1);
+        let act = |result: Result<(), ()>| {
+            unit(|| {
+                store.set("a", &2);
+                publish("topic", b"1".to_vec());
+                result
+            })
+        };
+        assert_eq!(act(Err(())), Err(()));
+        assert_eq!(store.get("a"), Some(1));
+        assert_eq!(take_published(), []);
+        assert_eq!(act(Ok(())), Ok(()));
+        assert_eq!(store.get("a"), Some(2));
+        assert_eq!(take_published().len(), 1);
+    }
+}

@@ -1,9 +1,9 @@
 //! REST by our conventions, on plain values: a [`Request`] in, a [`Response`] or a [`Problem`] out.
 //!
 //! A component's routes are one function `fn(&Request) -> Result<Response, Problem>`, tested natively through [`answer`];
-//! [`serve`] connects it to spin-sdk's handler. Routing is a `match` over method and segments:
+//! `serve` (wasm only) connects it to spin-sdk's handler. Routing is a `match` over method and segments:
 //!
-//! ```ignore
+//! ```text
 //! match (request.method(), request.segments().as_slice()) {
 //!     ("GET", ["api", "v1", "products", sku]) => …,
 //!     (_, ["api", "v1", "products", _]) => Err(Problem::method_not_allowed(&["GET"])),
@@ -30,7 +30,7 @@ pub use response::{Response, accepted, created, json, no_content};
 pub use serve::{Outgoing, serve};
 
 /// Runs `routes` and turns whatever comes out into an answer: a problem becomes `application/problem+json` with the
-/// request's trace id, and `HEAD` is `GET` without the body.
+/// request's trace id, the length is stated where there is a body, and `HEAD` is `GET` without the body.
 pub fn answer(
     request: &Request,
     routes: impl FnOnce(&Request) -> Result<Response, Problem>,
@@ -42,7 +42,7 @@ pub fn answer(
     if request.is_head() {
         response.without_body()
     } else {
-        response
+        response.with_length()
     }
 }
 

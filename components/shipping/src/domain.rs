@@ -76,12 +76,17 @@ pub enum Refusal {
 }
 
 /// Books a carrier for `order`. What is booked already stays as it is, and is the answer again.
-pub fn book(known: Option<&Record>, order: &str, user: &str, to: &Address) -> Result<Record, Refusal> {
+pub fn book(
+    known: Option<&Record>,
+    order: &str,
+    user: &str,
+    to: &Address,
+) -> Result<Record, Refusal> {
     match known {
         Some(booked @ Record::Booked { user: owner, .. }) if owner == user => Ok(booked.clone()),
-        Some(Record::Booked { .. }) => {
-            Err(Refusal::Invalid(format!("order {order} is another customer's")))
-        }
+        Some(Record::Booked { .. }) => Err(Refusal::Invalid(format!(
+            "order {order} is another customer's"
+        ))),
         Some(Record::Cancelled { .. }) => Err(Refusal::Cancelled(order.to_owned())),
         None => {
             check(order, to)?;
@@ -91,7 +96,10 @@ pub fn book(known: Option<&Record>, order: &str, user: &str, to: &Address) -> Re
                 carrier: carrier.name.to_owned(),
                 tracking: tracking(carrier.prefix, order),
             };
-            Ok(Record::Booked { user: user.to_owned(), shipment })
+            Ok(Record::Booked {
+                user: user.to_owned(),
+                shipment,
+            })
         }
     }
 }
@@ -100,9 +108,9 @@ pub fn book(known: Option<&Record>, order: &str, user: &str, to: &Address) -> Re
 pub fn cancel(known: Option<&Record>) -> Record {
     match known {
         None => Record::Cancelled { booked: None },
-        Some(Record::Booked { user, shipment }) => {
-            Record::Cancelled { booked: Some((user.clone(), shipment.clone())) }
-        }
+        Some(Record::Booked { user, shipment }) => Record::Cancelled {
+            booked: Some((user.clone(), shipment.clone())),
+        },
         Some(cancelled @ Record::Cancelled { .. }) => cancelled.clone(),
     }
 }
@@ -114,7 +122,9 @@ impl Record {
     pub fn seen_by(&self, user: &str) -> Option<(&Shipment, &'static str)> {
         let (owner, shipment, status) = match self {
             Self::Booked { user, shipment } => (user, shipment, "booked"),
-            Self::Cancelled { booked: Some((user, shipment)) } => (user, shipment, "cancelled"),
+            Self::Cancelled {
+                booked: Some((user, shipment)),
+            } => (user, shipment, "cancelled"),
             Self::Cancelled { booked: None } => return None,
         };
         (owner == user).then_some((shipment, status))
@@ -173,7 +183,11 @@ fn check_digit(digits: &str) -> char {
 
 fn letter(value: u64) -> u8 {
     // Callers pass remainders of 36, so there is always one.
-    usize::try_from(value).ok().and_then(|at| DIGITS.get(at)).copied().unwrap_or(b'0')
+    usize::try_from(value)
+        .ok()
+        .and_then(|at| DIGITS.get(at))
+        .copied()
+        .unwrap_or(b'0')
 }
 
 fn value(byte: u8) -> u64 {
@@ -200,7 +214,9 @@ fn check(order: &str, to: &Address) -> Result<(), Refusal> {
     ];
     for (what, part) in parts {
         if part.trim().is_empty() || part.chars().count() > LONGEST_PART {
-            return invalid(format!("the {what} has to have 1 to {LONGEST_PART} characters"));
+            return invalid(format!(
+                "the {what} has to have 1 to {LONGEST_PART} characters"
+            ));
         }
     }
     if to.country.len() != 2 || !to.country.bytes().all(|byte| byte.is_ascii_uppercase()) {

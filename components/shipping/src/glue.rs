@@ -16,7 +16,10 @@ struct Component;
 impl api::Guest for Component {
     fn book(order: String, user: String, to: api::Address) -> Result<api::Shipment, api::Error> {
         let shipment = shipments::book(&order, &user, &address(to)).map_err(refusal)?;
-        Ok(api::Shipment { carrier: shipment.carrier, tracking: shipment.tracking })
+        Ok(api::Shipment {
+            carrier: shipment.carrier,
+            tracking: shipment.tracking,
+        })
     }
 
     fn cancel(order: String) -> Result<(), api::Error> {

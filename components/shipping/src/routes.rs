@@ -19,19 +19,32 @@ struct Body<'a> {
 /// `GET /api/v1/orders/{id}/shipment`.
 pub fn answer(request: &Request) -> Result<Response, Problem> {
     match (request.method(), request.segments().as_slice()) {
-        ("GET", ["api", "v1", "orders", order, "shipment"]) => shipment(request.principal()?, order),
+        ("GET", ["api", "v1", "orders", order, "shipment"]) => {
+            shipment(request.principal()?, order)
+        }
         (_, ["api", "v1", "orders", _, "shipment"]) => Err(Problem::method_not_allowed(&["GET"])),
         _ => Err(Problem::not_found("there is nothing here")),
     }
 }
 
 fn shipment(user: &str, order: &str) -> Result<Response, Problem> {
-    let record = if ids::is("ord", order) { shipments::find(order) } else { None };
+    let record = if ids::is("ord", order) {
+        shipments::find(order)
+    } else {
+        None
+    };
     let (shipment, status) = record
         .as_ref()
         .and_then(|record| record.seen_by(user))
         .ok_or_else(|| Problem::not_found("nothing is on its way for this order"))?;
-    Ok(json(200, &Body { carrier: &shipment.carrier, tracking: &shipment.tracking, status }))
+    Ok(json(
+        200,
+        &Body {
+            carrier: &shipment.carrier,
+            tracking: &shipment.tracking,
+            status,
+        },
+    ))
 }
 
 #[cfg(test)]
@@ -61,7 +74,10 @@ mod tests {
         assert_eq!(shipments::book(&order, "usr_1", &to), Ok(shipment.clone()));
         let body = ask("usr_1", &order).body_json();
         assert_eq!(body["tracking"], shipment.tracking);
-        assert_eq!((&body["carrier"], &body["status"]), (&"Nordlys Post".into(), &"booked".into()));
+        assert_eq!(
+            (&body["carrier"], &body["status"]),
+            (&"Nordlys Post".into(), &"booked".into())
+        );
         assert_eq!(ask("usr_2", &order).status, 404);
         shipments::cancel(&order);
         assert_eq!(ask("usr_1", &order).body_json()["status"], "cancelled");

@@ -1,3 +1,5 @@
+//! Rules one by one, then carts under any sequence of steps.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Whole requests against a store in memory.
+
 use serde_json::{Value, json};
 
 use super::*;

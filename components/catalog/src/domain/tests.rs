@@ -1,3 +1,5 @@
+//! The demo range, searching it, and turning its pages.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

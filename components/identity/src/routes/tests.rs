@@ -1,3 +1,5 @@
+//! Whole requests against a store in memory; passwords are hashed cheaply.
+
 use super::*;
 use crate::domain::Cost;
 

@@ -10,7 +10,10 @@ use super::*;
 const NOW: u64 = 1_000_000;
 
 fn line(sku: &str, quantity: u32) -> Line {
-    Line { sku: sku.to_owned(), quantity }
+    Line {
+        sku: sku.to_owned(),
+        quantity,
+    }
 }
 
 /// A whole stockroom: what the store would hold.
@@ -24,13 +27,17 @@ impl Room {
     fn with(stock: &[(&str, u32)]) -> Self {
         let mut room = Self::default();
         for (sku, pieces) in stock {
-            room.shelves.insert((*sku).to_owned(), Shelf::opened(None, *pieces).unwrap());
+            room.shelves
+                .insert((*sku).to_owned(), Shelf::opened(None, *pieces).unwrap());
         }
         room
     }
 
     fn at_desk<T>(&mut self, order: &str, command: impl FnOnce(&mut Desk) -> T) -> T {
-        let mut desk = Desk { allocation: self.orders.get(order).cloned(), shelves: self.shelves.clone() };
+        let mut desk = Desk {
+            allocation: self.orders.get(order).cloned(),
+            shelves: self.shelves.clone(),
+        };
         let answer = command(&mut desk);
         self.shelves = desk.shelves;
         if let Some(allocation) = desk.allocation {
@@ -73,8 +80,17 @@ fn pieces_go_from_available_to_reserved_to_sold_and_back() {
 fn a_reservation_takes_all_lines_or_none() {
     let mut room = Room::with(&[("mug", 1), ("tea", 10)]);
     let before = room.clone();
-    let refusal = room.reserve("o1", &[line("tea", 3), line("mug", 2)], NOW).unwrap_err();
-    assert_eq!(refusal, Refusal::OutOfStock { sku: "mug".to_owned(), wanted: 2, available: 1 });
+    let refusal = room
+        .reserve("o1", &[line("tea", 3), line("mug", 2)], NOW)
+        .unwrap_err();
+    assert_eq!(
+        refusal,
+        Refusal::OutOfStock {
+            sku: "mug".to_owned(),
+            wanted: 2,
+            available: 1
+        }
+    );
     assert_eq!(room, before);
 }
 
@@ -90,7 +106,8 @@ fn a_second_reservation_of_the_same_lines_changes_nothing() {
     let mut room = Room::with(&[("tea", 10)]);
     room.reserve("o1", &[line("tea", 3)], NOW).unwrap();
     let once = room.clone();
-    room.reserve("o1", &[line("tea", 1), line("tea", 2)], NOW + 5).unwrap();
+    room.reserve("o1", &[line("tea", 1), line("tea", 2)], NOW + 5)
+        .unwrap();
     assert_eq!(room, once);
 }
 
@@ -107,15 +124,31 @@ fn a_second_reservation_of_other_lines_is_refused() {
 #[test]
 fn lines_of_one_product_are_added_up_before_they_are_compared_with_the_stock() {
     let mut room = Room::with(&[("tea", 10)]);
-    let refusal = room.reserve("o1", &[line("tea", 6), line("tea", 6)], NOW).unwrap_err();
-    assert_eq!(refusal, Refusal::OutOfStock { sku: "tea".to_owned(), wanted: 12, available: 10 });
+    let refusal = room
+        .reserve("o1", &[line("tea", 6), line("tea", 6)], NOW)
+        .unwrap_err();
+    assert_eq!(
+        refusal,
+        Refusal::OutOfStock {
+            sku: "tea".to_owned(),
+            wanted: 12,
+            available: 10
+        }
+    );
 }
 
 #[test]
 fn nothing_zero_and_too_many_make_no_sense() {
     let mut room = Room::with(&[("tea", 10_000)]);
-    for lines in [vec![], vec![line("tea", 0)], vec![line("tea", MOST_PIECES + 1)]] {
-        assert!(matches!(room.reserve("o1", &lines, NOW), Err(Refusal::Invalid(_))), "{lines:?}");
+    for lines in [
+        vec![],
+        vec![line("tea", 0)],
+        vec![line("tea", MOST_PIECES + 1)],
+    ] {
+        assert!(
+            matches!(room.reserve("o1", &lines, NOW), Err(Refusal::Invalid(_))),
+            "{lines:?}"
+        );
     }
 }
 
@@ -125,9 +158,14 @@ fn a_hold_expires_and_its_pieces_can_be_held_by_others() {
     room.reserve("o1", &[line("tea", 3)], NOW).unwrap();
     assert_eq!(room.counts("tea", NOW + HOLD_MILLIS - 1), (0, 3, 0));
     assert_eq!(room.counts("tea", NOW + HOLD_MILLIS), (3, 0, 0));
-    room.reserve("o2", &[line("tea", 2)], NOW + HOLD_MILLIS).unwrap();
+    room.reserve("o2", &[line("tea", 2)], NOW + HOLD_MILLIS)
+        .unwrap();
     assert_eq!(room.counts("tea", NOW + HOLD_MILLIS), (1, 2, 0));
-    assert_eq!(room.shelves["tea"].holds.len(), 1, "the expired hold is dropped when the shelf is written");
+    assert_eq!(
+        room.shelves["tea"].holds.len(),
+        1,
+        "the expired hold is dropped when the shelf is written"
+    );
 }
 
 #[test]
@@ -141,11 +179,15 @@ fn an_expired_hold_is_taken_again_if_the_pieces_are_still_there() {
 #[test]
 fn an_expired_hold_whose_pieces_are_gone_cannot_be_sold() {
     let mut room = Room::with(&[("mug", 5), ("tea", 3)]);
-    room.reserve("o1", &[line("mug", 1), line("tea", 3)], NOW).unwrap();
+    room.reserve("o1", &[line("mug", 1), line("tea", 3)], NOW)
+        .unwrap();
     let later = NOW + HOLD_MILLIS;
     room.reserve("o2", &[line("tea", 1)], later).unwrap();
     let before = room.clone();
-    assert_eq!(room.sell("o1", later), Err(Refusal::Expired("tea".to_owned())));
+    assert_eq!(
+        room.sell("o1", later),
+        Err(Refusal::Expired("tea".to_owned()))
+    );
     assert_eq!(room, before, "no line of the order is sold");
 }
 
@@ -153,8 +195,14 @@ fn an_expired_hold_whose_pieces_are_gone_cannot_be_sold() {
 fn an_order_that_was_released_can_hold_and_buy_nothing() {
     let mut room = Room::with(&[("tea", 3)]);
     room.release("late", NOW);
-    assert_eq!(room.reserve("late", &[line("tea", 1)], NOW), Err(Refusal::Released("late".to_owned())));
-    assert_eq!(room.sell("late", NOW), Err(Refusal::Released("late".to_owned())));
+    assert_eq!(
+        room.reserve("late", &[line("tea", 1)], NOW),
+        Err(Refusal::Released("late".to_owned()))
+    );
+    assert_eq!(
+        room.sell("late", NOW),
+        Err(Refusal::Released("late".to_owned()))
+    );
     assert_eq!(room.counts("tea", NOW), (3, 0, 0));
 }
 
@@ -192,8 +240,10 @@ fn command() -> impl Strategy<Value = Command> {
 fn run(room: &mut Room, command: &Command, now: u64) -> Result<(), Refusal> {
     match command {
         Command::Reserve(order, lines) => {
-            let lines: Vec<Line> =
-                lines.iter().map(|(sku, quantity)| line(&format!("sku{sku}"), *quantity)).collect();
+            let lines: Vec<Line> = lines
+                .iter()
+                .map(|(sku, quantity)| line(&format!("sku{sku}"), *quantity))
+                .collect();
             room.reserve(&format!("o{order}"), &lines, now)
         }
         Command::Sell(order) => room.sell(&format!("o{order}"), now),
@@ -207,8 +257,14 @@ fn run(room: &mut Room, command: &Command, now: u64) -> Result<(), Refusal> {
 
 /// Pieces sold, counted from the orders' side.
 fn sold_by_orders(room: &Room, sku: &str) -> u32 {
-    let sold = room.orders.values().filter(|order| order.progress == Progress::Sold);
-    sold.flat_map(|order| &order.lines).filter(|line| line.sku == sku).map(|line| line.quantity).sum()
+    let sold = room
+        .orders
+        .values()
+        .filter(|order| order.progress == Progress::Sold);
+    sold.flat_map(|order| &order.lines)
+        .filter(|line| line.sku == sku)
+        .map(|line| line.quantity)
+        .sum()
 }
 
 proptest! {

@@ -1,3 +1,5 @@
+//! What customers read, and turning the pages of a mailbox.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -37,7 +39,7 @@ fn customers_are_told_in_words() {
     user-registered: Welcome, Egil! Your account is ready.
     order-placed: We have your order ord_1 over 19.99 EUR.
     order-confirmed: Your order ord_1 is paid (0.05 EUR) and on its way.
-    order-rejected: We could not fulfil your order ord_1: the card was declined. You were not charged.
+    order-rejected: We could not fulfil your order ord_1: the card was declined.
     ");
 }
 

@@ -22,20 +22,39 @@ struct Script {
 
 impl Script {
     fn new(answers: impl IntoIterator<Item = Option<Response>>) -> Self {
-        Self { answers: RefCell::new(answers.into_iter().collect()), asked: RefCell::default() }
+        Self {
+            answers: RefCell::new(answers.into_iter().collect()),
+            asked: RefCell::default(),
+        }
     }
 
     /// What was asked, a line each.
     fn asked(&self) -> String {
-        let line = |ask: &Ask| format!("{} [{}] {}", ask.path, ask.key, String::from_utf8_lossy(&ask.body));
-        self.asked.borrow().iter().map(|ask| line(ask).trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+        let line = |ask: &Ask| {
+            format!(
+                "{} [{}] {}",
+                ask.path,
+                ask.key,
+                String::from_utf8_lossy(&ask.body)
+            )
+        };
+        self.asked
+            .borrow()
+            .iter()
+            .map(|ask| line(ask).trim_end().to_owned())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
 impl Provider for Script {
     fn send(&self, ask: &Ask) -> Result<Response, String> {
         self.asked.borrow_mut().push(ask.clone());
-        let answer = self.answers.borrow_mut().pop_front().expect("no more answers are written down");
+        let answer = self
+            .answers
+            .borrow_mut()
+            .pop_front()
+            .expect("no more answers are written down");
         answer.ok_or_else(|| "no answer".to_owned())
     }
 }
@@ -57,7 +76,10 @@ fn problem(status: u16, detail: &str) -> Option<Response> {
 fn authorise() -> Command {
     Command::Authorise(Charge {
         user: "usr_1".to_owned(),
-        total: Money { amount: 1999, currency: "EUR".to_owned() },
+        total: Money {
+            amount: 1999,
+            currency: "EUR".to_owned(),
+        },
         token: "tok_ok".to_owned(),
     })
 }
@@ -69,8 +91,19 @@ fn call(script: &Script, command: &Command) -> Result<Balance, Failure> {
 
 #[test]
 fn the_provider_is_asked_once_for_each_operation_under_a_key_of_its_own() {
-    let script = Script::new([receipt([1999, 0, 0, 0]), receipt([1999, 1999, 0, 0]), receipt([1999, 1999, 0, 1999])]);
-    for command in [authorise(), authorise(), Command::Capture, Command::Capture, Command::Refund, Command::Refund] {
+    let script = Script::new([
+        receipt([1999, 0, 0, 0]),
+        receipt([1999, 1999, 0, 0]),
+        receipt([1999, 1999, 0, 1999]),
+    ]);
+    for command in [
+        authorise(),
+        authorise(),
+        Command::Capture,
+        Command::Capture,
+        Command::Refund,
+        Command::Refund,
+    ] {
         call(&script, &command).unwrap();
     }
     insta::assert_snapshot!(script.asked(), @r#"
@@ -79,13 +112,24 @@ fn the_provider_is_asked_once_for_each_operation_under_a_key_of_its_own() {
     /v1/payments/ord_1/refund [ord_1-refund]
     "#);
     let balance = find("ord_1").unwrap().balance();
-    assert_eq!(balance, Balance { authorised: 1999, captured: 1999, voided: 0, refunded: 1999 });
+    assert_eq!(
+        balance,
+        Balance {
+            authorised: 1999,
+            captured: 1999,
+            voided: 0,
+            refunded: 1999
+        }
+    );
 }
 
 #[test]
 fn after_a_lost_reply_the_same_key_is_used_again() {
     let script = Script::new([None, receipt([1999, 0, 0, 0])]);
-    assert_eq!(call(&script, &authorise()), Err(Failure::Unavailable("no answer".to_owned())));
+    assert_eq!(
+        call(&script, &authorise()),
+        Err(Failure::Unavailable("no answer".to_owned()))
+    );
     assert!(find("ord_1").is_err(), "what failed was not written");
     assert_eq!(call(&script, &authorise()).unwrap().authorised, 1999);
     assert_eq!(script.asked.borrow()[0], script.asked.borrow()[1]);
@@ -149,13 +193,19 @@ fn what_was_never_authorised_is_neither_captured_nor_refunded() {
     assert_eq!(call(&script, &Command::Capture), Err(unknown));
     assert_eq!(call(&script, &Command::Refund), Ok(Balance::default()));
     open("ord_1", "usr_1");
-    assert_eq!(call(&script, &Command::Capture), Err(Failure::Refused(Refusal::WrongState("opened"))));
+    assert_eq!(
+        call(&script, &Command::Capture),
+        Err(Failure::Refused(Refusal::WrongState("opened")))
+    );
 }
 
 #[test]
 fn an_id_that_would_change_the_address_is_refused() {
     for order in ["", "ord/../x", "ord 1", &"x".repeat(100)] {
         let refusal = run(&Script::new([]), order, &Command::Void);
-        assert!(matches!(refusal, Err(Failure::Refused(Refusal::Invalid(_)))), "{order:?}");
+        assert!(
+            matches!(refusal, Err(Failure::Refused(Refusal::Invalid(_)))),
+            "{order:?}"
+        );
     }
 }

@@ -6,7 +6,11 @@ use proptest::{prop_assert, prop_assert_eq, proptest};
 use super::*;
 
 fn authorise(token: &str) -> Command {
-    Command::Authorise(Charge { amount: 1999, currency: "EUR".to_owned(), token: token.to_owned() })
+    Command::Authorise(Charge {
+        amount: 1999,
+        currency: "EUR".to_owned(),
+        token: token.to_owned(),
+    })
 }
 
 fn key(command: &Command) -> String {
@@ -20,12 +24,22 @@ fn trace(commands: &[Command]) -> String {
     for command in commands {
         let outcome = account.serve(command, &key(command));
         let reply = match &outcome.reply {
-            Ok(Books { authorised, captured, voided, refunded, .. }) => {
+            Ok(Books {
+                authorised,
+                captured,
+                voided,
+                refunded,
+                ..
+            }) => {
                 format!("a{authorised} c{captured} v{voided} r{refunded}")
             }
             Err(denial) => denial.to_string(),
         };
-        lines.push(format!("{:?}: {reply}, {:?}", command.operation(), outcome.delivery));
+        lines.push(format!(
+            "{:?}: {reply}, {:?}",
+            command.operation(),
+            outcome.delivery
+        ));
         account = outcome.account;
     }
     lines.join("\n")
@@ -33,7 +47,13 @@ fn trace(commands: &[Command]) -> String {
 
 #[test]
 fn money_is_set_aside_taken_and_given_back() {
-    let commands = [authorise("tok_ok"), Command::Capture, Command::Void, Command::Refund, Command::Capture];
+    let commands = [
+        authorise("tok_ok"),
+        Command::Capture,
+        Command::Void,
+        Command::Refund,
+        Command::Capture,
+    ];
     insta::assert_snapshot!(trace(&commands), @r"
     Authorise: a1999 c0 v0 r0, Prompt
     Capture: a1999 c1999 v0 r0, Prompt
@@ -54,7 +74,12 @@ fn what_was_voided_first_is_never_authorised() {
 
 #[test]
 fn a_flaky_payment_fails_twice_and_then_works() {
-    let commands = [authorise("tok_flaky"), authorise("tok_flaky"), authorise("tok_flaky"), Command::Capture];
+    let commands = [
+        authorise("tok_flaky"),
+        authorise("tok_flaky"),
+        authorise("tok_flaky"),
+        Command::Capture,
+    ];
     insta::assert_snapshot!(trace(&commands), @r"
     Authorise: try again later, Prompt
     Authorise: try again later, Prompt
@@ -112,13 +137,24 @@ fn an_operation_that_was_done_is_not_done_under_another_key() {
 #[test]
 fn another_amount_for_the_same_payment_is_refused() {
     let account = Account::default().serve(&authorise("tok_ok"), "k").account;
-    let other = Charge { amount: 1, currency: "EUR".to_owned(), token: "tok_ok".to_owned() };
+    let other = Charge {
+        amount: 1,
+        currency: "EUR".to_owned(),
+        token: "tok_ok".to_owned(),
+    };
     let outcome = account.serve(&Command::Authorise(other), "k");
     insta::assert_snapshot!(outcome.reply.unwrap_err(), @"another charge was authorised");
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    let tokens = ["tok_ok", "tok_flaky", "tok_lost_reply", "tok_slow", "tok_declined", "tok_none"];
+    let tokens = [
+        "tok_ok",
+        "tok_flaky",
+        "tok_lost_reply",
+        "tok_slow",
+        "tok_declined",
+        "tok_none",
+    ];
     prop_oneof![
         2 => prop::sample::select(tokens.to_vec()).prop_map(authorise),
         2 => Just(Command::Capture),

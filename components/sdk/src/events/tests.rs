@@ -1,3 +1,5 @@
+//! Events out and in again, and messages that are none.
+
 use serde_json::{Value, json};
 
 use super::*;

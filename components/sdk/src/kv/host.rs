@@ -31,12 +31,12 @@ impl Bucket {
 
     pub(super) fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, String> {
         // Hosts differ in whether they keep the order and mention what is missing.
-        let mut found: HashMap<String, Vec<u8>> = batch::get_many(&self.0, keys)
+        let found: HashMap<String, Vec<u8>> = batch::get_many(&self.0, keys)
             .map_err(words)?
             .into_iter()
             .filter_map(|(key, value)| Some((key, value?)))
             .collect();
-        Ok(keys.iter().map(|key| found.remove(key)).collect())
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
     }
 
     pub(super) fn keys(&self) -> Result<Vec<String>, String> {

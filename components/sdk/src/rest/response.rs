@@ -72,6 +72,15 @@ impl Response {
         self.headers.push((name, value.to_owned()));
     }
 
+    /// States the length, without which the body would be sent in chunks; where there cannot be a body, nothing.
+    pub(super) fn with_length(mut self) -> Self {
+        if !matches!(self.status, 204 | 304) {
+            let length = self.body.len().to_string();
+            self.set_header("content-length", &length);
+        }
+        self
+    }
+
     pub(super) fn without_body(mut self) -> Self {
         self.body = Vec::new();
         self

@@ -18,7 +18,7 @@ pub async fn serve(
 ) -> Outgoing {
     let response = match read(incoming).await {
         Ok(request) => answer(&request, routes),
-        Err(problem) => problem.into_response(None),
+        Err(problem) => problem.into_response(None).with_length(),
     };
     write(response)
 }
@@ -49,10 +49,6 @@ fn write(response: Response) -> Outgoing {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             headers.append(name, value);
         }
-    }
-    // Statuses without a body have no length either; any other without one would be sent in chunks.
-    if !matches!(response.status, 204 | 304) {
-        headers.insert("content-length", HeaderValue::from(response.body.len()));
     }
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, headers, FullBody::new(Bytes::from(response.body)))

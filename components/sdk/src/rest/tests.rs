@@ -1,3 +1,5 @@
+//! Requests in, answers out; what callers read about mistakes is shown as text.
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -132,6 +134,20 @@ fn head_is_get_without_the_body() {
     assert_eq!(request.method(), "GET");
     let response = answer(&request, |_| Ok(json(200, &1)));
     assert_eq!((response.status, response.body.len()), (200, 0));
+    assert_eq!(response.header("content-length"), None);
+}
+
+#[test]
+fn an_answer_states_its_length_where_there_can_be_a_body() {
+    let request = Request::new("GET", "/").unwrap();
+    let length = |response: Response| {
+        let answer = answer(&request, |_| Ok(response));
+        answer.header("content-length").map(str::to_owned)
+    };
+    assert_eq!(length(json(200, "four")), Some("6".to_owned()));
+    assert_eq!(length(Response::new(200, Vec::new())), Some("0".to_owned()));
+    assert_eq!(length(no_content()), None);
+    assert_eq!(length(Response::new(304, Vec::new())), None);
 }
 
 #[test]

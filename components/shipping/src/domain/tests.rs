@@ -25,7 +25,9 @@ fn line(record: &Record) -> String {
 
 #[test]
 fn each_country_has_its_carrier_and_the_rest_of_the_world_has_one() {
-    let lines: Vec<String> = ["NO", "DE", "US", "JP"].map(|country| line(&booked(country))).into();
+    let lines: Vec<String> = ["NO", "DE", "US", "JP"]
+        .map(|country| line(&booked(country)))
+        .into();
     insta::assert_snapshot!(lines.join("\n"), @r"
     Nordlys Post NP-1N0YSB38D9KWK-Y booked
     Alpenbote AB-1N0YSB38D9KWK-Y booked
@@ -43,8 +45,14 @@ fn nobody_carries_to_xx() {
 #[test]
 fn a_second_booking_answers_the_same_shipment_wherever_it_goes() {
     let first = booked("NO");
-    assert_eq!(book(Some(&first), "ord_1", "usr_1", &to("DE")), Ok(first.clone()));
-    assert!(matches!(book(Some(&first), "ord_1", "usr_2", &to("NO")), Err(Refusal::Invalid(_))));
+    assert_eq!(
+        book(Some(&first), "ord_1", "usr_1", &to("DE")),
+        Ok(first.clone())
+    );
+    assert!(matches!(
+        book(Some(&first), "ord_1", "usr_2", &to("NO")),
+        Err(Refusal::Invalid(_))
+    ));
 }
 
 #[test]
@@ -63,7 +71,10 @@ fn a_shipment_is_seen_by_its_owner_only() {
     let record = booked("NO");
     assert!(record.seen_by("usr_2").is_none());
     assert!(cancel(Some(&record)).seen_by("usr_2").is_none());
-    assert_eq!(cancel(Some(&record)).seen_by("usr_1").unwrap().1, "cancelled");
+    assert_eq!(
+        cancel(Some(&record)).seen_by("usr_1").unwrap().1,
+        "cancelled"
+    );
     assert!(cancel(None).seen_by("usr_1").is_none());
 }
 
@@ -71,10 +82,22 @@ fn a_shipment_is_seen_by_its_owner_only() {
 fn addresses_that_nobody_could_deliver_to_are_refused() {
     let long = "x".repeat(LONGEST_PART + 1);
     let broken = [
-        Address { name: " ".to_owned(), ..to("NO") },
-        Address { street: String::new(), ..to("NO") },
-        Address { city: long, ..to("NO") },
-        Address { postal_code: String::new(), ..to("NO") },
+        Address {
+            name: " ".to_owned(),
+            ..to("NO")
+        },
+        Address {
+            street: String::new(),
+            ..to("NO")
+        },
+        Address {
+            city: long,
+            ..to("NO")
+        },
+        Address {
+            postal_code: String::new(),
+            ..to("NO")
+        },
         to("no"),
         to("NOR"),
         to(""),
@@ -82,7 +105,11 @@ fn addresses_that_nobody_could_deliver_to_are_refused() {
     ];
     let reasons: Vec<String> = broken
         .iter()
-        .map(|address| book(None, "ord_1", "usr_1", address).unwrap_err().to_string())
+        .map(|address| {
+            book(None, "ord_1", "usr_1", address)
+                .unwrap_err()
+                .to_string()
+        })
         .collect();
     insta::assert_snapshot!(reasons.join("\n"), @r"
     the name has to have 1 to 200 characters

@@ -98,7 +98,7 @@ pub enum Blame {
 #[derive(Clone, Debug, Error)]
 pub enum CallError {
     /// No component of that name is deployed.
-    #[error("no component is named {0:?}")]
+    #[error("no component is named \"{0}\"")]
     NoSuchComponent(ComponentId),
     /// The component does not export what was asked for.
     #[error("{component} does not export {export}")]

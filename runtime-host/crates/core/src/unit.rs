@@ -146,14 +146,9 @@ impl Unit {
             Mode::Immediate => {
                 for _ in 0..IMMEDIATE_ATTEMPTS {
                     let seen = self.read(key).await?;
-                    let change = Change {
-                        reads: vec![(Subject::Key(key.clone()), seen.version)],
-                        writes: vec![(key.clone(), new(seen.value.as_ref()))],
-                        ..Change::default()
-                    };
-                    match self.store.commit(change, (self.now)()).await {
-                        Err(CommitError::Conflict(_)) => {}
-                        other => return other.map_err(immediate_failure),
+                    let value = new(seen.value.as_ref());
+                    if self.replace(key, seen.version, value).await? {
+                        return Ok(());
                     }
                 }
                 Err(UnitError::Contended)
@@ -178,16 +173,10 @@ impl Unit {
         if self.mode == Mode::Held {
             return self.hold(key.clone(), Some(value)).map(Ok);
         }
-        let change = Change {
-            reads: vec![(Subject::Key(key.clone()), seen.version)],
-            writes: vec![(key.clone(), Some(value))],
-            ..Change::default()
-        };
-        match self.store.commit(change, (self.now)()).await {
-            Ok(()) => Ok(Ok(())),
-            Err(CommitError::Conflict(_)) => Ok(Err(self.read(key).await?.value)),
-            Err(other) => Err(immediate_failure(other)),
+        if self.replace(key, seen.version, Some(value)).await? {
+            return Ok(Ok(()));
         }
+        Ok(Err(self.read(key).await?.value))
     }
 
     /// A page of a store's key names, with this unit's own writes over them.
@@ -268,6 +257,20 @@ impl Unit {
             return Err(too_large(format!("write {} bytes", self.limits.bytes)));
         }
         Ok(())
+    }
+
+    /// Writes a key at once if nobody has written it since; answers whether it was written.
+    async fn replace(&mut self, key: &Key, seen: Version, value: Option<Bytes>) -> Result<bool, UnitError> {
+        let change = Change {
+            reads: vec![(Subject::Key(key.clone()), seen)],
+            writes: vec![(key.clone(), value)],
+            ..Change::default()
+        };
+        match self.store.commit(change, (self.now)()).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Conflict(_)) => Ok(false),
+            Err(other) => Err(immediate_failure(other)),
+        }
     }
 
     async fn commit_now(&mut self, change: Change) -> Result<(), UnitError> {

@@ -1,6 +1,5 @@
 //! Generated bindings for the host interfaces beside WASI.
 
-#[expect(missing_docs, reason = "generated code")]
 mod generated {
     wasmtime::component::bindgen!({
         path: [

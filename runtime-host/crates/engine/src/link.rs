@@ -107,12 +107,12 @@ impl Linking<'_> {
         } else if ALWAYS.iter().any(|prefix| name.starts_with(prefix)) || name.starts_with("wasi:http/types@") {
             // Harmless.
         } else if name.starts_with("wasi:keyvalue/") {
-            self.used.stores = true;
+            self.used.stores |= has_functions;
             if self.spec().stores.is_empty() && has_functions {
                 self.problem(format!("imports {name} but is granted no store"), add("key_value_stores = [\"…\"]"));
             }
         } else if name.starts_with("wasi:http/") || name.contains(":redis/redis@") || name == "fermyon:spin/redis@2.0.0" {
-            self.used.outbound = true;
+            self.used.outbound |= has_functions;
             if self.spec().outbound.is_empty() && has_functions {
                 self.problem(
                     format!("imports {name} but may reach no host"),

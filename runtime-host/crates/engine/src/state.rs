@@ -120,10 +120,6 @@ impl State {
         &self.slot
     }
 
-    pub(crate) const fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-
     pub(crate) const fn table(&self) -> &ResourceTable {
         &self.table
     }

@@ -86,19 +86,42 @@ pub(crate) enum TokenError {
 impl Failure {
     /// A stable code with a page in `docs/errors/`.
     pub(crate) const fn code(&self) -> &'static str {
+        self.facts().0
+    }
+
+    /// The status of the answer.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.facts().1
+    }
+
+    /// What the failure is called, the same for each of its kind.
+    pub(crate) const fn title(&self) -> &'static str {
+        self.facts().2
+    }
+
+    /// Code, status and title: the table of this room.
+    const fn facts(&self) -> (&'static str, StatusCode, &'static str) {
         match self {
-            Self::NoRoute => "GW-001",
-            Self::NoToken => "GW-002",
-            Self::BadToken(_) => "GW-003",
-            Self::NoKeys => "GW-004",
-            Self::BodyTooLong(_) => "GW-005",
-            Self::BodyTooSlow(_) => "GW-006",
-            Self::BodyBroken => "GW-007",
-            Self::KeyMissing => "GW-008",
-            Self::KeyMalformed => "GW-009",
-            Self::BadHost => "GW-010",
-            Self::UnclearPath => "GW-011",
-            Self::Call(error) => error.code(),
+            Self::NoRoute => ("GW-001", StatusCode::NOT_FOUND, "Not found"),
+            Self::NoToken => ("GW-002", StatusCode::UNAUTHORIZED, "Not authenticated"),
+            Self::BadToken(_) => ("GW-003", StatusCode::UNAUTHORIZED, "Access token refused"),
+            Self::NoKeys => (
+                "GW-004",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Access tokens cannot be checked",
+            ),
+            Self::BodyTooLong(_) => ("GW-005", StatusCode::PAYLOAD_TOO_LARGE, "Body too long"),
+            Self::BodyTooSlow(_) => ("GW-006", StatusCode::REQUEST_TIMEOUT, "Body too slow"),
+            Self::BodyBroken => ("GW-007", StatusCode::BAD_REQUEST, "Body not readable"),
+            Self::KeyMissing => ("GW-008", StatusCode::BAD_REQUEST, "Idempotency key missing"),
+            Self::KeyMalformed => (
+                "GW-009",
+                StatusCode::BAD_REQUEST,
+                "Idempotency key malformed",
+            ),
+            Self::BadHost => ("GW-010", StatusCode::BAD_REQUEST, "Bad host"),
+            Self::UnclearPath => ("GW-011", StatusCode::BAD_REQUEST, "Unclear path"),
+            Self::Call(error) => (error.code(), call_status(error), call_title(error)),
         }
     }
 
@@ -121,41 +144,6 @@ impl Failure {
             | Self::BodyBroken
             | Self::KeyMissing
             | Self::KeyMalformed => Blame::Caller,
-        }
-    }
-
-    /// The status of the answer.
-    pub(crate) const fn status(&self) -> StatusCode {
-        match self {
-            Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::NoToken | Self::BadToken(_) => StatusCode::UNAUTHORIZED,
-            Self::NoKeys => StatusCode::SERVICE_UNAVAILABLE,
-            Self::BodyTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyTooSlow(_) => StatusCode::REQUEST_TIMEOUT,
-            Self::UnclearPath
-            | Self::BadHost
-            | Self::BodyBroken
-            | Self::KeyMissing
-            | Self::KeyMalformed => StatusCode::BAD_REQUEST,
-            Self::Call(error) => call_status(error),
-        }
-    }
-
-    /// What the failure is called, the same for each of its kind.
-    pub(crate) const fn title(&self) -> &'static str {
-        match self {
-            Self::NoRoute => "Not found",
-            Self::UnclearPath => "Unclear path",
-            Self::BadHost => "Bad host",
-            Self::NoToken => "Not authenticated",
-            Self::BadToken(_) => "Access token refused",
-            Self::NoKeys => "Access tokens cannot be checked",
-            Self::BodyTooLong(_) => "Body too long",
-            Self::BodyTooSlow(_) => "Body too slow",
-            Self::BodyBroken => "Body not readable",
-            Self::KeyMissing => "Idempotency key missing",
-            Self::KeyMalformed => "Idempotency key malformed",
-            Self::Call(error) => call_title(error),
         }
     }
 

@@ -76,11 +76,11 @@ fn param_header(name: &str) -> Option<HeaderName> {
 /// Takes out what a client must not say to a component, and what is between the client and this hop only.
 pub(crate) fn strip(headers: &mut HeaderMap) {
     let named = headers
-        .get(header::CONNECTION)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let named = named
-        .split(',')
+        .flat_map(|names| names.split(','))
         .filter_map(|name| HeaderName::try_from(name.trim()).ok());
     // A client may call any header one of this hop; those that say who and how long are not its to drop.
     let named =

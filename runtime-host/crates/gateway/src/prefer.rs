@@ -124,10 +124,11 @@ impl Gateway {
             match self.ask_again(place, visit).await {
                 Ok(answer) if is_done(&answer) => return Some(answer),
                 // Work goes on; or it failed to say so, which may pass, and the 202 is an answer too.
-                Ok(answer) if answer.status() == StatusCode::OK || answer.status().is_server_error() => {}
-                Err(_) => {}
+                Ok(answer)
+                    if answer.status() == StatusCode::OK || answer.status().is_server_error() => {}
+                Err(Failure::Call(_)) => {}
                 // Nothing that asking again would change.
-                Ok(_) => return None,
+                Ok(_) | Err(_) => return None,
             }
             if Instant::now() >= until {
                 return None;

@@ -11,9 +11,9 @@ use std::{
 };
 
 use http::HeaderValue;
-use hyper::service::service_fn;
+use hyper::{rt::Executor, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::conn::auto,
 };
 use skald_telemetry::tasks::{Shutdown, Tasks};
@@ -28,7 +28,7 @@ use crate::{
     gateway::{Gateway, Peer},
 };
 
-type Protocols = auto::Builder<TokioExecutor>;
+type Protocols = auto::Builder<Streams>;
 
 /// A pause after a failed accept: the usual reason is that no file descriptor is free, and asking at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -36,6 +36,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const STREAMS: u32 = 128;
 /// How often an idle HTTP/2 connection is asked whether somebody is still there.
 const PING: Duration = Duration::from_secs(30);
+
+/// Gives the requests of an HTTP/2 connection, which run as tasks of their own, an owner that drains them.
+#[derive(Clone)]
+struct Streams(Tasks);
 
 /// One connection's service and what is known of its other end.
 struct Line {
@@ -53,7 +57,7 @@ impl Gateway {
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: Shutdown) {
         let connections = Tasks::new();
         let places = Arc::new(Semaphore::new(self.limits.connections));
-        let protocols = Arc::new(protocols(&self.limits));
+        let protocols = Arc::new(protocols(&self.limits, connections.clone()));
         let mut stop = pin::pin!(shutdown.wait());
         loop {
             let accepted = tokio::select! {
@@ -98,8 +102,8 @@ async fn accept(
     Ok((stream, place))
 }
 
-fn protocols(limits: &Limits) -> Protocols {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn protocols(limits: &Limits, owner: Tasks) -> Protocols {
+    let mut builder = auto::Builder::new(Streams(owner));
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -116,7 +120,10 @@ fn protocols(limits: &Limits) -> Protocols {
 }
 
 fn note(error: &io::Error) {
-    tracing::warn!(error = error as &dyn std::error::Error, "a connection was not accepted");
+    tracing::warn!(
+        error = error as &dyn std::error::Error,
+        "a connection was not accepted"
+    );
 }
 
 /// Answers the requests of one connection until it ends.
@@ -156,6 +163,14 @@ async fn converse(line: Arc<Line>, stream: TcpStream, protocols: &Protocols) {
     }
 }
 
+// === impl Streams ===
+
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
+    fn execute(&self, stream: F) {
+        self.0.spawn("stream", stream);
+    }
+}
+
 // === impl Line ===
 
 impl Line {
@@ -174,3 +189,6 @@ impl Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

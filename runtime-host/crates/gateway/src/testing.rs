@@ -22,9 +22,11 @@ use tokio::{
 use crate::{Auth, ComponentTarget, Config, Gateway, Jwks, Limits, Target};
 
 /// A trace that snapshots know.
-pub(crate) const TRACE: &str = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+pub(crate) const TRACE: &str =
+    "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-type Answer = Box<dyn Fn(&call::Request) -> BoxFuture<'static, Result<Reply, CallError>> + Send + Sync>;
+type Answer =
+    Box<dyn Fn(&call::Request) -> BoxFuture<'static, Result<Reply, CallError>> + Send + Sync>;
 
 /// All components of an application, as one closure; it remembers what it was asked.
 pub(crate) struct Fake {
@@ -52,25 +54,39 @@ impl Fake {
 
     /// Components that take their time.
     pub(crate) fn slow(
-        answer: impl Fn(&Request<Bytes>) -> BoxFuture<'static, Result<Response<Bytes>, CallError>> + Send + Sync + 'static,
+        answer: impl Fn(&Request<Bytes>) -> BoxFuture<'static, Result<Response<Bytes>, CallError>>
+        + Send
+        + Sync
+        + 'static,
     ) -> Arc<Self> {
         let answer: Answer = Box::new(move |request| {
-            let Input::Http(http) = &request.input else { panic!("{request:?}") };
+            let Input::Http(http) = &request.input else {
+                panic!("{request:?}")
+            };
             let answer = answer(http);
             Box::pin(async { answer.await.map(Reply::Http) })
         });
-        Arc::new(Self { answer, asked: Mutex::default() })
+        Arc::new(Self {
+            answer,
+            asked: Mutex::default(),
+        })
     }
 
     /// Components that answer with the length of the body they got.
     pub(crate) fn counting() -> Arc<Self> {
-        Self::new(|request| Ok(Response::new(format!("{} bytes", request.body().len()).into())))
+        Self::new(|request| {
+            Ok(Response::new(
+                format!("{} bytes", request.body().len()).into(),
+            ))
+        })
     }
 
     /// The HTTP request that was asked last.
     pub(crate) fn last(&self) -> (Request<Bytes>, call::Request) {
         let request = self.asked.lock().last().cloned().unwrap();
-        let Input::Http(http) = request.input.clone() else { panic!("{request:?}") };
+        let Input::Http(http) = request.input.clone() else {
+            panic!("{request:?}")
+        };
         (http, request)
     }
 }
@@ -98,7 +114,12 @@ impl World {
         let address = listener.local_addr().unwrap();
         let tasks = Tasks::new();
         tasks.spawn("gateway", gateway.serve(listener, tasks.shutdown()));
-        Self { address, fake, tasks, ready }
+        Self {
+            address,
+            fake,
+            tasks,
+            ready,
+        }
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
@@ -114,8 +135,14 @@ impl World {
 
     /// Sends a request without a body, with these header lines, after which the connection is closed.
     pub(crate) async fn ask(&self, line: &str, headers: &[&str]) -> String {
-        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-        self.send(&format!("{line} HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n{headers}\r\n")).await
+        let headers: String = headers
+            .iter()
+            .map(|header| format!("{header}\r\n"))
+            .collect();
+        self.send(&format!(
+            "{line} HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n{headers}\r\n"
+        ))
+        .await
     }
 }
 
@@ -124,7 +151,10 @@ pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
     let text = String::from_utf8(bytes).unwrap().replace('\r', "");
-    text.lines().filter(|line| !line.starts_with("date: ")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .filter(|line| !line.starts_with("date: "))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn config(ready: watch::Receiver<bool>) -> Config {
@@ -133,11 +163,24 @@ fn config(ready: watch::Receiver<bool>) -> Config {
         body_limit: ByteSize::kib(1),
         idempotent: vec![MethodPattern::parse("POST /once").unwrap()],
     });
-    let about = Target::Static(Response::builder().status(203).header("x-kind", "fixed").body("about".into()).unwrap());
-    let routes = [("/shop/...", &shop), ("/once", &shop), ("/users/:user_id/cart", &shop), ("/about", &about)];
+    let about = Target::Static(
+        Response::builder()
+            .status(203)
+            .header("x-kind", "fixed")
+            .body("about".into())
+            .unwrap(),
+    );
+    let routes = [
+        ("/shop/...", &shop),
+        ("/once", &shop),
+        ("/users/:user_id/cart", &shop),
+        ("/about", &about),
+    ];
     Config {
         application: "test".to_owned(),
-        routes: routes.map(|(route, target)| (Pattern::parse(route).unwrap(), target.clone())).into(),
+        routes: routes
+            .map(|(route, target)| (Pattern::parse(route).unwrap(), target.clone()))
+            .into(),
         auth: None,
         limits: Limits::default(),
         ready,
@@ -164,9 +207,14 @@ impl Signer {
     /// The key is made of its number.
     pub(crate) fn new(number: u8) -> Self {
         // PKCS #8 for Ed25519 is this prefix and the 32 secret bytes.
-        let mut der = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+        let mut der = vec![
+            0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+        ];
         der.extend([number; 32]);
-        Self { id: format!("key-{number}"), key: EncodingKey::from_ed_der(&der) }
+        Self {
+            id: format!("key-{number}"),
+            key: EncodingKey::from_ed_der(&der),
+        }
     }
 
     /// A key set with the keys of all of these.
@@ -204,6 +252,9 @@ pub(crate) fn claims(subject: &str) -> Value {
 
 /// So many seconds from now.
 pub(crate) fn seconds(from_now: i64) -> i64 {
-    let now = clock::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now = clock::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     i64::try_from(now).unwrap() + from_now
 }

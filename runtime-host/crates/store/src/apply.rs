@@ -82,14 +82,20 @@ fn current(session: &mut Session, subject: &Subject) -> rusqlite::Result<Version
                 |row| number(row, 0),
             )?,
         },
-        Subject::Keys(label) => {
-            session.find("SELECT keys_version FROM stores WHERE label = ?1", [&**label], |row| number(row, 0))?
-        }
+        Subject::Keys(label) => session.find(
+            "SELECT keys_version FROM stores WHERE label = ?1",
+            [&**label],
+            |row| number(row, 0),
+        )?,
     };
     Ok(found.unwrap_or(0))
 }
 
-fn write_values(session: &mut Session, writes: &[(Key, Option<Bytes>)], version: Version) -> rusqlite::Result<()> {
+fn write_values(
+    session: &mut Session,
+    writes: &[(Key, Option<Bytes>)],
+    version: Version,
+) -> rusqlite::Result<()> {
     let mut altered = BTreeSet::new();
     for (key, value) in writes {
         let (store, appeared_or_went) = match value {
@@ -101,19 +107,33 @@ fn write_values(session: &mut Session, writes: &[(Key, Option<Bytes>)], version:
         }
     }
     for store in altered {
-        session.run("UPDATE stores SET keys_version = ?2 WHERE id = ?1", params![store, integer(version)])?;
+        session.run(
+            "UPDATE stores SET keys_version = ?2 WHERE id = ?1",
+            params![store, integer(version)],
+        )?;
     }
     Ok(())
 }
 
 /// Sets a key; says in which store, and whether the key is new there.
-fn set(session: &mut Session, key: &Key, value: &Bytes, version: Version) -> rusqlite::Result<(i64, bool)> {
+fn set(
+    session: &mut Session,
+    key: &Key,
+    value: &Bytes,
+    version: Version,
+) -> rusqlite::Result<(i64, bool)> {
     let store = session.store_or_new(&key.store)?;
     let row = params![store, &*key.name, integer(version), &**value];
     // Most writes are to keys that are there, and this order alone tells new keys from old ones.
-    let updated = session.run("UPDATE kv SET version = ?3, value = ?4 WHERE store_id = ?1 AND key = ?2", row)?;
+    let updated = session.run(
+        "UPDATE kv SET version = ?3, value = ?4 WHERE store_id = ?1 AND key = ?2",
+        row,
+    )?;
     if updated == 0 {
-        session.run("INSERT INTO kv (store_id, key, version, value) VALUES (?1, ?2, ?3, ?4)", row)?;
+        session.run(
+            "INSERT INTO kv (store_id, key, version, value) VALUES (?1, ?2, ?3, ?4)",
+            row,
+        )?;
     }
     Ok((store, updated == 0))
 }
@@ -123,7 +143,10 @@ fn delete(session: &mut Session, key: &Key) -> rusqlite::Result<(i64, bool)> {
     let Some(store) = session.store(&key.store)? else {
         return Ok((0, false));
     };
-    let deleted = session.run("DELETE FROM kv WHERE store_id = ?1 AND key = ?2", params![store, &*key.name])?;
+    let deleted = session.run(
+        "DELETE FROM kv WHERE store_id = ?1 AND key = ?2",
+        params![store, &*key.name],
+    )?;
     Ok((store, deleted > 0))
 }
 

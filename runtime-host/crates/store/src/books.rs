@@ -35,12 +35,19 @@ pub(crate) fn is_handled(session: &Session, mark: &InboxMark) -> rusqlite::Resul
 pub(crate) fn mark(session: &Session, mark: &InboxMark) -> rusqlite::Result<()> {
     let row = params![&*mark.group, integer(mark.sequence)];
     session.run("INSERT INTO inbox (subscriber, seq) VALUES (?1, ?2)", row)?;
-    session.run("DELETE FROM failures WHERE subscriber = ?1 AND seq = ?2", row)?;
+    session.run(
+        "DELETE FROM failures WHERE subscriber = ?1 AND seq = ?2",
+        row,
+    )?;
     Ok(())
 }
 
 /// Notes that a delivery failed, in place of what was noted before.
-pub(crate) fn note_failure(session: &Session, mark: &InboxMark, failure: &Failure) -> Result<(), Stop> {
+pub(crate) fn note_failure(
+    session: &Session,
+    mark: &InboxMark,
+    failure: &Failure,
+) -> Result<(), Stop> {
     refuse_handled(session, mark)?;
     session.run(
         "INSERT INTO failures (subscriber, seq, attempts, retry_at, error) VALUES (?1, ?2, ?3, ?4, ?5)

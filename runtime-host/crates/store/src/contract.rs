@@ -10,9 +10,9 @@
     reason = "these are tests, for the use of other crates too"
 )]
 
-mod log;
+pub mod log;
 pub mod model;
-mod state;
+pub mod state;
 
 use std::{
     sync::Arc,
@@ -26,13 +26,11 @@ use skald_core::{
     store::{Change, CommitError, Key, Store, Subject, Version, Versioned},
 };
 
-pub use self::{log::*, state::*};
-
 /// One test for each function of the suite.
 #[macro_export]
 macro_rules! contract_suite {
     ($make:path) => {
-        $crate::contract_suite! { $make:
+        $crate::contract_suite! { $make, state:
             a_new_store_is_empty
             what_is_committed_is_read_back
             a_snapshot_does_not_see_later_commits
@@ -46,6 +44,8 @@ macro_rules! contract_suite {
             a_listing_conflicts_with_keys_that_appear_or_go
             a_refused_unit_leaves_nothing_behind
             concurrent_increments_are_all_counted
+        }
+        $crate::contract_suite! { $make, log:
             events_are_numbered_in_the_order_of_their_commits
             an_event_is_read_as_it_was_published
             the_log_is_read_by_topic_and_in_pages
@@ -57,12 +57,12 @@ macro_rules! contract_suite {
             what_was_handled_neither_fails_nor_dies
         }
     };
-    ($make:path: $($name:ident)*) => {
+    ($make:path, $module:ident: $($name:ident)*) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 let (store, _kept) = $make().await;
-                $crate::contract::$name(store).await;
+                $crate::contract::$module::$name(store).await;
             }
         )*
     };
@@ -74,15 +74,24 @@ pub(crate) fn at(milliseconds: u64) -> SystemTime {
 }
 
 pub(crate) fn key(store: &str, name: &str) -> Key {
-    Key { store: Arc::from(store), name: Arc::from(name) }
+    Key {
+        store: Arc::from(store),
+        name: Arc::from(name),
+    }
 }
 
 pub(crate) fn set(key: &Key, value: &str) -> Change {
-    Change { writes: vec![(key.clone(), Some(Bytes::copy_from_slice(value.as_bytes())))], ..Change::default() }
+    Change {
+        writes: vec![(key.clone(), Some(Bytes::copy_from_slice(value.as_bytes())))],
+        ..Change::default()
+    }
 }
 
 pub(crate) fn delete(key: &Key) -> Change {
-    Change { writes: vec![(key.clone(), None)], ..Change::default() }
+    Change {
+        writes: vec![(key.clone(), None)],
+        ..Change::default()
+    }
 }
 
 /// The same change, on condition that `key` still has `version`.
@@ -96,16 +105,29 @@ pub(crate) fn event(topic: &str, payload: &str) -> NewEvent {
         topic: Arc::from(topic),
         key: format!("key of {payload}"),
         payload: Bytes::copy_from_slice(payload.as_bytes()),
-        trace: TraceContext { trace_id: 7, span_id: 8, sampled: true },
+        trace: TraceContext {
+            trace_id: 7,
+            span_id: 8,
+            sampled: true,
+        },
     }
 }
 
 pub(crate) fn publish(events: &[NewEvent]) -> Change {
-    Change { events: events.to_vec(), ..Change::default() }
+    Change {
+        events: events.to_vec(),
+        ..Change::default()
+    }
 }
 
 pub(crate) fn handle(group: &str, sequence: u64) -> Change {
-    Change { inbox: Some(InboxMark { group: Arc::from(group), sequence }), ..Change::default() }
+    Change {
+        inbox: Some(InboxMark {
+            group: Arc::from(group),
+            sequence,
+        }),
+        ..Change::default()
+    }
 }
 
 pub(crate) async fn commit(store: &impl Store, change: Change) {
@@ -117,12 +139,23 @@ pub(crate) async fn get(store: &impl Store, key: &Key) -> Versioned {
 }
 
 pub(crate) async fn value(store: &impl Store, key: &Key) -> Option<String> {
-    get(store, key).await.value.map(|value| String::from_utf8(value.to_vec()).unwrap())
+    get(store, key)
+        .await
+        .value
+        .map(|value| String::from_utf8(value.to_vec()).unwrap())
 }
 
-pub(crate) async fn names(store: &impl Store, label: &str, after: Option<&str>, limit: usize) -> Vec<String> {
+pub(crate) async fn names(
+    store: &impl Store,
+    label: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Vec<String> {
     let mut snapshot = store.snapshot().await.unwrap();
-    let names = snapshot.keys(&Arc::from(label), after, limit).await.unwrap();
+    let names = snapshot
+        .keys(&Arc::from(label), after, limit)
+        .await
+        .unwrap();
     names.iter().map(ToString::to_string).collect()
 }
 

@@ -44,12 +44,26 @@ impl Embedded {
         let file = config.directory.join(schema::FILE);
         let connection = schema::open_writer(&file, config.max_bytes)?;
         sync_directory(&config.directory)?;
-        let session = Session::new(connection).map_err(|source| OpenError::of(file.clone(), source))?;
+        let session =
+            Session::new(connection).map_err(|source| OpenError::of(file.clone(), source))?;
         let is_new = session.commits() == 0;
-        let readers = Pool::new(file, config.readers.get(), config.patience, Arc::clone(&lock));
-        let writer = writer::start(session, config.on_events, lock)
-            .map_err(|source| OpenError::Directory { directory: config.directory, source })?;
-        Ok(Self(Arc::new(Inner { readers: Arc::new(readers), writer, is_new })))
+        let readers = Pool::new(
+            file,
+            config.readers.get(),
+            config.patience,
+            Arc::clone(&lock),
+        );
+        let writer = writer::start(session, config.on_events, lock).map_err(|source| {
+            OpenError::Directory {
+                directory: config.directory,
+                source,
+            }
+        })?;
+        Ok(Self(Arc::new(Inner {
+            readers: Arc::new(readers),
+            writer,
+            is_new,
+        })))
     }
 
     /// Whether nothing had ever been committed here when it was opened. So a host that dies before its first commit
@@ -90,7 +104,9 @@ impl Store for Embedded {
 
 impl fmt::Debug for Embedded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Embedded").field("is_new", &self.0.is_new).finish_non_exhaustive()
+        f.debug_struct("Embedded")
+            .field("is_new", &self.0.is_new)
+            .finish_non_exhaustive()
     }
 }
 
@@ -105,13 +121,22 @@ impl Drop for Inner {
 
 /// Makes the directory and locks it.
 fn claim(directory: &Path) -> Result<File, OpenError> {
-    let failed = |source| OpenError::Directory { directory: directory.to_owned(), source };
+    let failed = |source| OpenError::Directory {
+        directory: directory.to_owned(),
+        source,
+    };
     fs::create_dir_all(directory).map_err(failed)?;
-    let lock =
-        File::options().create(true).truncate(false).write(true).open(directory.join(LOCK)).map_err(failed)?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(directory.join(LOCK))
+        .map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { directory: directory.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            directory: directory.to_owned(),
+        }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
@@ -121,6 +146,11 @@ fn sync_directory(directory: &Path) -> Result<(), OpenError> {
     if !cfg!(unix) {
         return Ok(());
     }
-    let failed = |source| OpenError::Directory { directory: directory.to_owned(), source };
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+    let failed = |source| OpenError::Directory {
+        directory: directory.to_owned(),
+        source,
+    };
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(failed)
 }

@@ -83,7 +83,10 @@ impl OpenError {
     /// What SQLite's refusal to open `file` means.
     pub(crate) fn of(file: PathBuf, source: SqlError) -> Self {
         match classify(&source) {
-            Class::Corrupt => Self::Unreadable { file, why: source.to_string() },
+            Class::Corrupt => Self::Unreadable {
+                file,
+                why: source.to_string(),
+            },
             Class::Full | Class::Other => Self::File { file, source },
         }
     }

@@ -24,7 +24,11 @@ impl EventLog for Embedded {
         after: u64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Event>, StoreError>> {
-        Box::pin(async move { self.view().await?.read(|reader| events(reader, topics, after, limit)) })
+        Box::pin(async move {
+            self.view()
+                .await?
+                .read(|reader| events(reader, topics, after, limit))
+        })
     }
 
     fn head(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
@@ -39,7 +43,11 @@ impl EventLog for Embedded {
         Box::pin(async move { note(self.write(Work::Advance(mark(group, cursor))).await) })
     }
 
-    fn note_failure<'a>(&'a self, group: &'a str, failure: Failure) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn note_failure<'a>(
+        &'a self,
+        group: &'a str,
+        failure: Failure,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         let mark = mark(group, failure.sequence);
         Box::pin(async move { note(self.write(Work::Failure(mark, failure)).await) })
     }
@@ -50,12 +58,19 @@ impl EventLog for Embedded {
     }
 
     fn dead_letters(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, StoreError>> {
-        Box::pin(async move { self.view().await?.read(|reader| dead_letters(reader, limit)) })
+        Box::pin(async move {
+            self.view()
+                .await?
+                .read(|reader| dead_letters(reader, limit))
+        })
     }
 }
 
 fn mark(group: &str, sequence: u64) -> InboxMark {
-    InboxMark { group: Arc::from(group), sequence }
+    InboxMark {
+        group: Arc::from(group),
+        sequence,
+    }
 }
 
 /// An entry in the books reads nothing that could conflict; and where an event was handled meanwhile there is nothing
@@ -69,26 +84,49 @@ fn note(outcome: Result<(), CommitError>) -> Result<(), StoreError> {
 
 /// Takes the numbers of each topic from the index, a page each, and then only the events of the page that is asked
 /// for. One query over all topics would sort everything after `after` for each page.
-fn events(reader: &Reader, topics: &[Arc<str>], after: u64, limit: usize) -> rusqlite::Result<Vec<Event>> {
+fn events(
+    reader: &Reader,
+    topics: &[Arc<str>],
+    after: u64,
+    limit: usize,
+) -> rusqlite::Result<Vec<Event>> {
     let mut numbers = BTreeSet::new();
     for topic in topics {
         numbers.append(&mut reader.list::<u64, BTreeSet<u64>>(
             "SELECT seq FROM events WHERE topic = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-            params![&**topic, integer(after), i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![
+                &**topic,
+                integer(after),
+                i64::try_from(limit).unwrap_or(i64::MAX)
+            ],
             |row| number(row, 0),
         )?);
     }
     let sql = concat!("SELECT ", event_columns!(), " FROM events WHERE seq = ?1");
     let one = |sequence| reader.find(sql, [integer(sequence)], |row| event(row, 0));
-    numbers.into_iter().take(limit).filter_map(|sequence| one(sequence).transpose()).collect()
+    numbers
+        .into_iter()
+        .take(limit)
+        .filter_map(|sequence| one(sequence).transpose())
+        .collect()
 }
 
 fn head(reader: &Reader) -> rusqlite::Result<u64> {
-    Ok(reader.find("SELECT seq FROM events ORDER BY seq DESC LIMIT 1", [], |row| number(row, 0))?.unwrap_or(0))
+    Ok(reader
+        .find(
+            "SELECT seq FROM events ORDER BY seq DESC LIMIT 1",
+            [],
+            |row| number(row, 0),
+        )?
+        .unwrap_or(0))
 }
 
 fn progress(reader: &Reader, group: &str) -> rusqlite::Result<Progress> {
-    let cursor = reader.find("SELECT seq FROM cursors WHERE subscriber = ?1", [group], |row| number(row, 0))?;
+    let cursor = reader.find(
+        "SELECT seq FROM cursors WHERE subscriber = ?1",
+        [group],
+        |row| number(row, 0),
+    )?;
     let cursor = cursor.unwrap_or(0);
     let beyond = params![group, integer(cursor)];
     Ok(Progress {

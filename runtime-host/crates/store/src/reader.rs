@@ -4,12 +4,7 @@
 //! work to another thread and back. So reads run where they are asked for, and their futures are ready at once.
 
 use std::{
-    collections::HashMap,
-    future::ready,
-    fs::File,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
+    collections::HashMap, fs::File, future::ready, path::PathBuf, sync::Arc, time::Duration,
 };
 
 use parking_lot::Mutex;
@@ -68,8 +63,17 @@ pub(crate) struct View {
 impl Pool {
     pub(crate) fn new(file: PathBuf, limit: usize, patience: Duration, lock: Arc<File>) -> Self {
         let limit = limit.min(Semaphore::MAX_PERMITS);
-        let open = Open { idle: Vec::new(), lock };
-        Self { file, permits: Arc::new(Semaphore::new(limit)), limit, patience, open: Mutex::new(Some(open)) }
+        let open = Open {
+            idle: Vec::new(),
+            lock,
+        };
+        Self {
+            file,
+            permits: Arc::new(Semaphore::new(limit)),
+            limit,
+            patience,
+            open: Mutex::new(Some(open)),
+        }
     }
 
     /// A snapshot of the newest commit.
@@ -86,7 +90,12 @@ impl Pool {
         };
         // A reader that cannot begin is dropped, and its connection with it.
         reader.begin().map_err(|error| store_error(&error))?;
-        Ok(View { reader: Some(reader), pool: Arc::clone(self), _permit: permit, _lock: lock })
+        Ok(View {
+            reader: Some(reader),
+            pool: Arc::clone(self),
+            _permit: permit,
+            _lock: lock,
+        })
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
@@ -104,7 +113,10 @@ impl Pool {
 
     fn put_back(&self, reader: Reader) {
         if let Err(error) = reader.end() {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a snapshot did not end; its connection is closed");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a snapshot did not end; its connection is closed"
+            );
             return;
         }
         if let Some(open) = self.open.lock().as_mut()
@@ -125,17 +137,26 @@ impl Pool {
 
 impl Reader {
     fn open(pool: &Pool) -> rusqlite::Result<Self> {
-        Ok(Self { connection: schema::open_reader(&pool.file)?, ids: HashMap::new() })
+        Ok(Self {
+            connection: schema::open_reader(&pool.file)?,
+            ids: HashMap::new(),
+        })
     }
 
     /// A transaction sees what was committed before its first read, and not before its `BEGIN`: so it reads at once.
     fn begin(&self) -> rusqlite::Result<()> {
-        self.connection.prepare_cached("BEGIN DEFERRED")?.execute([])?;
-        self.find("SELECT commits FROM counter", [], |_| Ok(())).map(drop)
+        self.connection
+            .prepare_cached("BEGIN DEFERRED")?
+            .execute([])?;
+        self.find("SELECT commits FROM counter", [], |_| Ok(()))
+            .map(drop)
     }
 
     fn end(&self) -> rusqlite::Result<()> {
-        self.connection.prepare_cached("ROLLBACK")?.execute([]).map(drop)
+        self.connection
+            .prepare_cached("ROLLBACK")?
+            .execute([])
+            .map(drop)
     }
 
     /// The one row, or none.
@@ -145,7 +166,10 @@ impl Reader {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Option<T>> {
-        self.connection.prepare_cached(sql)?.query_row(params, read).optional()
+        self.connection
+            .prepare_cached(sql)?
+            .query_row(params, read)
+            .optional()
     }
 
     /// All rows.
@@ -155,14 +179,21 @@ impl Reader {
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<C> {
-        self.connection.prepare_cached(sql)?.query_map(params, read)?.collect()
+        self.connection
+            .prepare_cached(sql)?
+            .query_map(params, read)?
+            .collect()
     }
 
     fn store(&mut self, label: &Label) -> rusqlite::Result<Option<i64>> {
         if let Some(id) = self.ids.get(label) {
             return Ok(Some(*id));
         }
-        let id = self.find("SELECT id FROM stores WHERE label = ?1", [&**label], |row| row.get(0))?;
+        let id = self.find(
+            "SELECT id FROM stores WHERE label = ?1",
+            [&**label],
+            |row| row.get(0),
+        )?;
         if let Some(id) = id {
             self.ids.insert(Arc::clone(label), id);
         }
@@ -176,18 +207,31 @@ impl Reader {
         let found = self.find(
             "SELECT version, value FROM kv WHERE store_id = ?1 AND key = ?2",
             params![store, &*key.name],
-            |row| Ok(Versioned { version: number(row, 0)?, value: Some(bytes(row, 1)?) }),
+            |row| {
+                Ok(Versioned {
+                    version: number(row, 0)?,
+                    value: Some(bytes(row, 1)?),
+                })
+            },
         )?;
         Ok(found.unwrap_or_default())
     }
 
     fn keys_version(&self, label: &Label) -> rusqlite::Result<Version> {
-        let found =
-            self.find("SELECT keys_version FROM stores WHERE label = ?1", [&**label], |row| number(row, 0))?;
+        let found = self.find(
+            "SELECT keys_version FROM stores WHERE label = ?1",
+            [&**label],
+            |row| number(row, 0),
+        )?;
         Ok(found.unwrap_or(0))
     }
 
-    fn keys(&mut self, label: &Label, after: Option<&str>, limit: usize) -> rusqlite::Result<Vec<Arc<str>>> {
+    fn keys(
+        &mut self,
+        label: &Label,
+        after: Option<&str>,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Arc<str>>> {
         let Some(store) = self.store(label)? else {
             return Ok(Vec::new());
         };
@@ -197,7 +241,11 @@ impl Reader {
             None => "SELECT key FROM kv WHERE store_id = ?1 AND key >= ?2 ORDER BY key LIMIT ?3",
             Some(_) => "SELECT key FROM kv WHERE store_id = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
         };
-        self.list(sql, params![store, after.unwrap_or_default(), limit], |row| text(row, 0))
+        self.list(
+            sql,
+            params![store, after.unwrap_or_default(), limit],
+            |row| text(row, 0),
+        )
     }
 }
 
@@ -219,7 +267,10 @@ impl Snapshot for View {
         Box::pin(ready(self.read(|reader| reader.get(key))))
     }
 
-    fn keys_version<'a>(&'a mut self, store: &'a Label) -> BoxFuture<'a, Result<Version, StoreError>> {
+    fn keys_version<'a>(
+        &'a mut self,
+        store: &'a Label,
+    ) -> BoxFuture<'a, Result<Version, StoreError>> {
         Box::pin(ready(self.read(|reader| reader.keys_version(store))))
     }
 

@@ -42,7 +42,11 @@ pub(crate) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<SystemTime>
     let micros: i64 = row.get(column)?;
     let distance = Duration::from_micros(micros.unsigned_abs());
     let epoch = SystemTime::UNIX_EPOCH;
-    let time = if micros < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) };
+    let time = if micros < 0 {
+        epoch.checked_sub(distance)
+    } else {
+        epoch.checked_add(distance)
+    };
     time.ok_or(rusqlite::Error::IntegralValueOutOfRange(column, micros))
 }
 

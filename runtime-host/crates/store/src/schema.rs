@@ -1,10 +1,6 @@
 //! The file: its tables, its format number, and the settings of the connections to it.
 
-use std::{
-    num::NonZeroU64,
-    path::Path,
-    time::Duration,
-};
+use std::{num::NonZeroU64, path::Path, time::Duration};
 
 use rusqlite::{Connection, ffi};
 
@@ -62,7 +58,10 @@ const TABLES: &str = "
 ";
 
 /// The one connection that writes, to a file that has the tables.
-pub(crate) fn open_writer(file: &Path, max_bytes: Option<NonZeroU64>) -> Result<Connection, OpenError> {
+pub(crate) fn open_writer(
+    file: &Path,
+    max_bytes: Option<NonZeroU64>,
+) -> Result<Connection, OpenError> {
     let failed = |source| OpenError::of(file.to_owned(), source);
     let connection = Connection::open(file).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
@@ -89,7 +88,9 @@ pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
 /// Whether the file is still empty. One that is neither empty nor ours, or is of a later format, is refused.
 fn recognise(connection: &Connection, file: &Path) -> Result<bool, OpenError> {
     let ask = |sql: &str| -> Result<u32, OpenError> {
-        connection.query_row(sql, [], |row| row.get(0)).map_err(|source| OpenError::of(file.to_owned(), source))
+        connection
+            .query_row(sql, [], |row| row.get(0))
+            .map_err(|source| OpenError::of(file.to_owned(), source))
     };
     let tables = ask("SELECT count(*) FROM sqlite_schema")?;
     let application = ask("PRAGMA application_id")?;
@@ -97,9 +98,11 @@ fn recognise(connection: &Connection, file: &Path) -> Result<bool, OpenError> {
     match (tables, application, found) {
         (0, 0, 0) => Ok(true),
         (_, APPLICATION, FORMAT) => Ok(false),
-        (_, APPLICATION, found) if found > FORMAT => {
-            Err(OpenError::TooNew { file: file.to_owned(), found, known: FORMAT })
-        }
+        (_, APPLICATION, found) if found > FORMAT => Err(OpenError::TooNew {
+            file: file.to_owned(),
+            found,
+            known: FORMAT,
+        }),
         _ => Err(OpenError::Unreadable {
             file: file.to_owned(),
             why: "it is a database of another kind".to_owned(),
@@ -114,7 +117,10 @@ fn set_up(connection: &Connection, max_bytes: Option<NonZeroU64>) -> rusqlite::R
     if mode != "wal" {
         // SQLite answers with the mode it stays in, where the file system cannot share memory between connections.
         let why = ffi::Error::new(ffi::SQLITE_CANTOPEN);
-        return Err(rusqlite::Error::SqliteFailure(why, Some(format!("no write-ahead log here, only {mode:?}"))));
+        return Err(rusqlite::Error::SqliteFailure(
+            why,
+            Some(format!("no write-ahead log here, only {mode:?}")),
+        ));
     }
     connection.execute_batch(&format!(
         "PRAGMA synchronous = FULL;
@@ -127,7 +133,9 @@ fn set_up(connection: &Connection, max_bytes: Option<NonZeroU64>) -> rusqlite::R
         64 << 20
     ))?;
     if let Some(max_bytes) = max_bytes {
-        let page: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0))?.into();
+        let page: u64 = connection
+            .query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0))?
+            .into();
         let pages = (max_bytes.get() / page.max(1)).clamp(1, u64::from(u32::MAX - 1));
         connection.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
     }
@@ -153,7 +161,11 @@ mod tests {
     fn each_commit_is_flushed_to_the_disk() {
         let directory = tempfile::tempdir().unwrap();
         let connection = open_writer(&directory.path().join(FILE), None).unwrap();
-        let ask = |name| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
+        let ask = |name| {
+            connection
+                .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
+                .unwrap()
+        };
         assert_eq!(ask("synchronous"), 2, "FULL");
         assert_eq!(ask("wal_autocheckpoint"), 0);
     }

@@ -20,8 +20,14 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(connection: Connection) -> rusqlite::Result<Self> {
-        let commits = connection.query_row("SELECT commits FROM counter", [], |row| number(row, 0))?;
-        Ok(Self { connection, commits, stored_commits: commits, ids: HashMap::new() })
+        let commits =
+            connection.query_row("SELECT commits FROM counter", [], |row| number(row, 0))?;
+        Ok(Self {
+            connection,
+            commits,
+            stored_commits: commits,
+            ids: HashMap::new(),
+        })
     }
 
     /// The number of the newest unit.
@@ -62,7 +68,10 @@ impl Session {
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a rollback failed and is tried again");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a rollback failed and is tried again"
+            );
         }
     }
 
@@ -84,7 +93,10 @@ impl Session {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Option<T>> {
-        self.connection.prepare_cached(sql)?.query_row(params, read).optional()
+        self.connection
+            .prepare_cached(sql)?
+            .query_row(params, read)
+            .optional()
     }
 
     /// The id of a store, none where nothing was ever written to it.
@@ -92,7 +104,11 @@ impl Session {
         if let Some(id) = self.ids.get(label) {
             return Ok(Some(*id));
         }
-        let id = self.find("SELECT id FROM stores WHERE label = ?1", [&**label], |row| row.get(0))?;
+        let id = self.find(
+            "SELECT id FROM stores WHERE label = ?1",
+            [&**label],
+            |row| row.get(0),
+        )?;
         if let Some(id) = id {
             self.ids.insert(Arc::clone(label), id);
         }
@@ -104,7 +120,10 @@ impl Session {
         if let Some(id) = self.store(label)? {
             return Ok(id);
         }
-        self.run("INSERT INTO stores (label, keys_version) VALUES (?1, 0)", [&**label])?;
+        self.run(
+            "INSERT INTO stores (label, keys_version) VALUES (?1, 0)",
+            [&**label],
+        )?;
         let id = self.connection.last_insert_rowid();
         self.ids.insert(Arc::clone(label), id);
         Ok(id)

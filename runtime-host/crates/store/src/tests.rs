@@ -6,7 +6,7 @@ mod model;
 mod opening;
 mod snapshots;
 
-use std::sync::Arc;
+use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
 use tempfile::TempDir;
 
@@ -16,5 +16,17 @@ contract_suite!(empty);
 
 async fn empty() -> (Arc<Embedded>, TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    (Arc::new(Embedded::open(Config::new(directory.path())).unwrap()), directory)
+    (
+        Arc::new(Embedded::open(Config::new(directory.path())).unwrap()),
+        directory,
+    )
+}
+
+/// Polls a future once.
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    poll_fn(|context| match Pin::new(&mut *future).poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }

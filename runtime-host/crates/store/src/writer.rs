@@ -82,11 +82,26 @@ struct Batch {
 }
 
 /// Starts the writer.
-pub(crate) fn start(session: Session, on_events: Arc<dyn Fn() + Send + Sync>, lock: Arc<File>) -> io::Result<Handle> {
+pub(crate) fn start(
+    session: Session,
+    on_events: Arc<dyn Fn() + Send + Sync>,
+    lock: Arc<File>,
+) -> io::Result<Handle> {
     let (sender, queue) = mpsc::channel();
-    let writer = Writer { session, queue, on_events, checkpoints: Checkpoints::default(), lock };
-    let thread = thread::Builder::new().name("skald-store".to_owned()).spawn(move || writer.run())?;
-    Ok(Handle { queue: sender, thread: Some(thread) })
+    let writer = Writer {
+        session,
+        queue,
+        on_events,
+        checkpoints: Checkpoints::default(),
+        lock,
+    };
+    let thread = thread::Builder::new()
+        .name("skald-store".to_owned())
+        .spawn(move || writer.run())?;
+    Ok(Handle {
+        queue: sender,
+        thread: Some(thread),
+    })
 }
 
 // === impl Handle ===
@@ -95,7 +110,9 @@ impl Handle {
     /// Writes, and answers when it is durable. When the future is dropped before the writer has begun, nothing happens.
     pub(crate) async fn write(&self, work: Work) -> Outcome {
         let (done, outcome) = oneshot::channel();
-        self.queue.send(Message::Job(Job { work, done })).map_err(|_| closed())?;
+        self.queue
+            .send(Message::Job(Job { work, done }))
+            .map_err(|_| closed())?;
         outcome.await.map_err(|_| closed())?
     }
 
@@ -131,7 +148,9 @@ impl Writer {
     fn run(mut self) {
         let stopped = loop {
             // The handle sends a stop before it goes, so that this is the end in any case.
-            let Ok(first) = self.queue.recv() else { break None };
+            let Ok(first) = self.queue.recv() else {
+                break None;
+            };
             let mut batch = Batch::default();
             batch.add(first);
             while batch.has_room()
@@ -175,7 +194,11 @@ impl Writer {
 
     /// Tells everyone of a failed transaction, unless it was too much for the disk: then a smaller one may fit.
     fn give_up(&mut self, jobs: Vec<Job>, error: &StoreError) {
-        let one_by_one = jobs.len() > 1 && matches!(error, StoreError::Full(_));
+        let full = matches!(error, StoreError::Full(_));
+        if full {
+            checkpoint::make_room(self.session.connection());
+        }
+        let one_by_one = full && jobs.len() > 1;
         for job in jobs {
             if one_by_one {
                 self.write(vec![job]);
@@ -260,8 +283,17 @@ impl Work {
     fn bytes(&self) -> usize {
         match self {
             Self::Unit(change, _) => {
-                let values = change.writes.iter().filter_map(|(_, value)| value.as_ref()).map(Bytes::len);
-                values.sum::<usize>() + change.events.iter().map(|event| event.payload.len()).sum::<usize>()
+                let values = change
+                    .writes
+                    .iter()
+                    .filter_map(|(_, value)| value.as_ref())
+                    .map(Bytes::len);
+                values.sum::<usize>()
+                    + change
+                        .events
+                        .iter()
+                        .map(|event| event.payload.len())
+                        .sum::<usize>()
             }
             Self::Failure(_, failure) => failure.error.len(),
             Self::Burial(_, letter) => letter.event.payload.len(),

@@ -51,13 +51,26 @@ fn a_manifest_makes_a_gateway() {
         .iter()
         .map(|(pattern, target)| match target {
             Target::Component(component) => {
-                let idempotent: Vec<_> = component.idempotent.iter().map(MethodPattern::to_string).collect();
-                format!("{pattern} -> {} {} {idempotent:?}", component.id, component.body_limit)
+                let idempotent: Vec<_> = component
+                    .idempotent
+                    .iter()
+                    .map(MethodPattern::to_string)
+                    .collect();
+                format!(
+                    "{pattern} -> {} {} {idempotent:?}",
+                    component.id, component.body_limit
+                )
             }
-            Target::Static(answer) => format!("{pattern} -> {} {:?}", answer.status(), answer.body()),
+            Target::Static(answer) => {
+                format!("{pattern} -> {} {:?}", answer.status(), answer.body())
+            }
         })
         .collect();
-    insta::assert_snapshot!(routes.join("\n"), @"");
+    insta::assert_snapshot!(routes.join("\n"), @r#"
+    /api/v1/users/... -> identity 2MiB []
+    /api/v1/orders/... -> orders 64KiB ["POST /api/v1/orders"]
+    /about -> 418 I'm a teapot b"short"
+    "#);
     let auth = config.auth.unwrap();
     assert_eq!(auth.jwks.component, ComponentId::from("identity"));
     assert_eq!(auth.jwks.path, "/.well-known/jwks.json");
@@ -66,8 +79,14 @@ fn a_manifest_makes_a_gateway() {
 
 #[test]
 fn keys_come_from_a_component() {
-    for wrong in ["https://identity.spin.internal/x", "http://example.com/x", "http://.spin.internal/", "nonsense", ""] {
+    for wrong in [
+        "https://identity.spin.internal/x",
+        "http://example.com/x",
+        "http://.spin.internal/",
+        "nonsense",
+        "",
+    ] {
         assert_eq!(Jwks::parse(wrong), Err(ConfigError::Jwks(wrong.to_owned())));
     }
-    insta::assert_snapshot!(Jwks::parse("http://example.com/x").unwrap_err(), @"");
+    insta::assert_snapshot!(Jwks::parse("http://example.com/x").unwrap_err(), @"`jwks` is `http://example.com/x`; write `http://<component>.spin.internal/<path>`");
 }

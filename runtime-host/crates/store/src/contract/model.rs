@@ -55,7 +55,10 @@ struct Model {
 }
 
 fn subject(number: u8) -> Key {
-    key(["a", "b"][usize::from(number % 2)], &(number / 2 % 3).to_string())
+    key(
+        ["a", "b"][usize::from(number % 2)],
+        &(number / 2 % 3).to_string(),
+    )
 }
 
 /// Does the steps on `store`, which has to be empty, and compares it with the model after each.
@@ -92,17 +95,38 @@ pub async fn agrees<S: Store + EventLog>(store: &S, steps: &[Step]) {
 
 async fn list(open: &mut Open, of: &Key) {
     let label = Arc::clone(&of.store);
-    let expected: Vec<_> = open.then.keys().filter(|key| key.store == label).map(|key| Arc::clone(&key.name)).collect();
-    assert_eq!(open.snapshot.keys(&label, None, 100).await.unwrap(), expected);
+    let expected: Vec<_> = open
+        .then
+        .keys()
+        .filter(|key| key.store == label)
+        .map(|key| Arc::clone(&key.name))
+        .collect();
+    assert_eq!(
+        open.snapshot.keys(&label, None, 100).await.unwrap(),
+        expected
+    );
     let version = open.snapshot.keys_version(&label).await.unwrap();
-    assert_eq!(*open.reads.entry(Subject::Keys(label)).or_insert(version), version);
+    assert_eq!(
+        *open.reads.entry(Subject::Keys(label)).or_insert(version),
+        version
+    );
 }
 
-fn change(open: Option<&Open>, writes: &[(u8, Option<u8>)], events: u8, handles: Option<u8>) -> Change {
+fn change(
+    open: Option<&Open>,
+    writes: &[(u8, Option<u8>)],
+    events: u8,
+    handles: Option<u8>,
+) -> Change {
     // A key is written once in a unit; the last word counts.
-    let writes: BTreeMap<_, _> = writes.iter().map(|(n, value)| (subject(*n), value.map(|v| vec![v].into()))).collect();
+    let writes: BTreeMap<_, _> = writes
+        .iter()
+        .map(|(n, value)| (subject(*n), value.map(|v| vec![v].into())))
+        .collect();
     Change {
-        reads: open.map(|open| open.reads.clone().into_iter().collect()).unwrap_or_default(),
+        reads: open
+            .map(|open| open.reads.clone().into_iter().collect())
+            .unwrap_or_default(),
         writes: writes.into_iter().collect(),
         events: (0..events).map(|n| event("t", &n.to_string())).collect(),
         inbox: handles.and_then(|sequence| handle("group", sequence.into()).inbox),
@@ -114,7 +138,12 @@ fn change(open: Option<&Open>, writes: &[(u8, Option<u8>)], events: u8, handles:
 impl Model {
     async fn open(&self, store: &impl Store) -> Open {
         let snapshot = store.snapshot().await.unwrap();
-        Open { snapshot, then: self.now.clone(), opened_at: self.history.len(), reads: BTreeMap::new() }
+        Open {
+            snapshot,
+            then: self.now.clone(),
+            opened_at: self.history.len(),
+            reads: BTreeMap::new(),
+        }
     }
 
     async fn read(&mut self, open: &mut Open, key: &Key) {
@@ -122,29 +151,49 @@ impl Model {
         assert_eq!(found.value.as_ref(), open.then.get(key));
         if let Some(value) = found.value {
             // One version of a key is one value, for ever.
-            let before = self.versions.entry((key.clone(), found.version)).or_insert_with(|| value.clone());
+            let before = self
+                .versions
+                .entry((key.clone(), found.version))
+                .or_insert_with(|| value.clone());
             assert_eq!(*before, value);
         }
-        let seen = open.reads.entry(Subject::Key(key.clone())).or_insert(found.version);
+        let seen = open
+            .reads
+            .entry(Subject::Key(key.clone()))
+            .or_insert(found.version);
         assert_eq!(*seen, found.version);
     }
 
     /// A commit that succeeds saw what is there; one that conflicts has lost against another. Between the two, where
     /// all was written over and is again as it was, an adapter may do either.
-    fn committed(&mut self, open: Option<&Open>, change: &Change, outcome: Result<(), CommitError>) {
-        let handled = change.inbox.as_ref().is_some_and(|mark| self.is_handled(mark.sequence));
+    fn committed(
+        &mut self,
+        open: Option<&Open>,
+        change: &Change,
+        outcome: Result<(), CommitError>,
+    ) {
+        let handled = change
+            .inbox
+            .as_ref()
+            .is_some_and(|mark| self.is_handled(mark.sequence));
         match outcome {
             Ok(()) => {
                 assert!(!handled, "handled twice");
                 for (subject, _) in &change.reads {
-                    assert!(!self.differs(open.unwrap(), subject), "a lost update of {subject:?}");
+                    assert!(
+                        !self.differs(open.unwrap(), subject),
+                        "a lost update of {subject:?}"
+                    );
                 }
                 self.apply(change);
             }
             Err(CommitError::AlreadyHandled(_)) => assert!(handled),
             Err(CommitError::Conflict(subject)) => {
                 let since = &self.history[open.unwrap().opened_at..];
-                assert!(since.iter().any(|commit| commit.contains(&subject)), "nobody touched {subject:?}");
+                assert!(
+                    since.iter().any(|commit| commit.contains(&subject)),
+                    "nobody touched {subject:?}"
+                );
             }
             Err(CommitError::Store(error)) => panic!("{error}"),
         }
@@ -156,11 +205,17 @@ impl Model {
 
     fn differs(&self, open: &Open, subject: &Subject) -> bool {
         let names = |values: &Values, label| -> Vec<Key> {
-            values.keys().filter(|key| key.store == label).cloned().collect()
+            values
+                .keys()
+                .filter(|key| key.store == label)
+                .cloned()
+                .collect()
         };
         match subject {
             Subject::Key(key) => self.now.get(key) != open.then.get(key),
-            Subject::Keys(label) => names(&self.now, Arc::clone(label)) != names(&open.then, Arc::clone(label)),
+            Subject::Keys(label) => {
+                names(&self.now, Arc::clone(label)) != names(&open.then, Arc::clone(label))
+            }
         }
     }
 
@@ -178,18 +233,30 @@ impl Model {
         }
         self.history.push(touched);
         self.events += change.events.len();
-        self.handled.extend(change.inbox.as_ref().map(|mark| mark.sequence));
+        self.handled
+            .extend(change.inbox.as_ref().map(|mark| mark.sequence));
     }
 
     async fn compare<S: Store + EventLog>(&self, store: &S) {
         let mut snapshot = store.snapshot().await.unwrap();
         for number in 0..6 {
             let key = subject(number);
-            assert_eq!(snapshot.get(&key).await.unwrap().value.as_ref(), self.now.get(&key), "{key}");
+            assert_eq!(
+                snapshot.get(&key).await.unwrap().value.as_ref(),
+                self.now.get(&key),
+                "{key}"
+            );
         }
         let progress = store.progress("group").await.unwrap();
         assert_eq!(progress.cursor, self.cursor);
-        assert_eq!(progress.handled, self.handled.iter().copied().filter(|n| *n > self.cursor).collect());
+        assert_eq!(
+            progress.handled,
+            self.handled
+                .iter()
+                .copied()
+                .filter(|n| *n > self.cursor)
+                .collect()
+        );
         let events = store.read(&[Arc::from("t")], 0, usize::MAX).await.unwrap();
         assert_eq!(events.len(), self.events);
     }

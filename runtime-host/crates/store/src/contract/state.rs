@@ -8,13 +8,18 @@ use skald_core::{
     store::{Change, CommitError, Label, Store, Subject, Versioned},
 };
 
-use super::{at, commit, conflicts, delete, event, get, given, handle, key, names, publish, set, value};
+use super::{
+    at, commit, conflicts, delete, event, get, given, handle, key, names, publish, set, value,
+};
 
 /// Nothing is there, and everything has version 0.
 pub async fn a_new_store_is_empty<S: Store + EventLog>(store: Arc<S>) {
     let mut snapshot = store.snapshot().await.unwrap();
     let label: Label = Arc::from("stock");
-    assert_eq!(snapshot.get(&key("stock", "apple")).await.unwrap(), Versioned::default());
+    assert_eq!(
+        snapshot.get(&key("stock", "apple")).await.unwrap(),
+        Versioned::default()
+    );
     assert_eq!(snapshot.keys_version(&label).await.unwrap(), 0);
     assert!(snapshot.keys(&label, None, 10).await.unwrap().is_empty());
     assert_eq!(store.head().await.unwrap(), 0);
@@ -32,8 +37,18 @@ pub async fn what_is_committed_is_read_back<S: Store>(store: Arc<S>) {
         ("nul\0in the name", Bytes::from_static(b"\0")),
         ("large", Bytes::from(large)),
     ];
-    let writes = cases.iter().map(|(name, value)| (key("stock", name), Some(value.clone()))).collect();
-    commit(&*store, Change { writes, ..Change::default() }).await;
+    let writes = cases
+        .iter()
+        .map(|(name, value)| (key("stock", name), Some(value.clone())))
+        .collect();
+    commit(
+        &*store,
+        Change {
+            writes,
+            ..Change::default()
+        },
+    )
+    .await;
     for (name, value) in cases {
         let found = get(&*store, &key("stock", name)).await;
         assert_eq!(found.value, Some(value), "{name:?}");
@@ -45,7 +60,11 @@ pub async fn what_is_committed_is_read_back<S: Store>(store: Arc<S>) {
 
 /// A snapshot is of the moment it was asked for, also for what is first read later.
 pub async fn a_snapshot_does_not_see_later_commits<S: Store>(store: Arc<S>) {
-    let (apple, pear, plum) = (key("stock", "apple"), key("stock", "pear"), key("more", "plum"));
+    let (apple, pear, plum) = (
+        key("stock", "apple"),
+        key("stock", "pear"),
+        key("more", "plum"),
+    );
     commit(&*store, set(&apple, "1")).await;
     commit(&*store, set(&pear, "1")).await;
     let mut before = store.snapshot().await.unwrap();
@@ -78,12 +97,22 @@ pub async fn a_value_that_changed_conflicts<S: Store>(store: Arc<S>) {
     commit(&*store, set(&apple, "1")).await;
     let seen = get(&*store, &apple).await.version;
     commit(&*store, given(set(&apple, "2"), &apple, seen)).await;
-    conflicts(&*store, given(set(&apple, "3"), &apple, seen), &Subject::Key(apple.clone())).await;
+    conflicts(
+        &*store,
+        given(set(&apple, "3"), &apple, seen),
+        &Subject::Key(apple.clone()),
+    )
+    .await;
     assert_eq!(value(&*store, &apple).await.unwrap(), "2");
     // Setting the same value is a change too: the version says who wrote, not what.
     let seen = get(&*store, &apple).await.version;
     commit(&*store, set(&apple, "2")).await;
-    conflicts(&*store, given(set(&apple, "4"), &apple, seen), &Subject::Key(apple.clone())).await;
+    conflicts(
+        &*store,
+        given(set(&apple, "4"), &apple, seen),
+        &Subject::Key(apple.clone()),
+    )
+    .await;
 }
 
 /// Absence can be depended on.
@@ -91,7 +120,12 @@ pub async fn a_key_that_appeared_conflicts<S: Store>(store: Arc<S>) {
     let apple = key("stock", "apple");
     let seen = get(&*store, &apple).await.version;
     commit(&*store, given(set(&apple, "first"), &apple, seen)).await;
-    conflicts(&*store, given(set(&apple, "second"), &apple, seen), &Subject::Key(apple.clone())).await;
+    conflicts(
+        &*store,
+        given(set(&apple, "second"), &apple, seen),
+        &Subject::Key(apple.clone()),
+    )
+    .await;
     assert_eq!(value(&*store, &apple).await.unwrap(), "first");
 }
 
@@ -101,7 +135,12 @@ pub async fn a_key_that_was_deleted_conflicts<S: Store>(store: Arc<S>) {
     commit(&*store, set(&apple, "1")).await;
     let seen = get(&*store, &apple).await.version;
     commit(&*store, delete(&apple)).await;
-    conflicts(&*store, given(set(&pear, "1"), &apple, seen), &Subject::Key(apple.clone())).await;
+    conflicts(
+        &*store,
+        given(set(&pear, "1"), &apple, seen),
+        &Subject::Key(apple.clone()),
+    )
+    .await;
 }
 
 /// A version is never used twice for a key.
@@ -112,7 +151,12 @@ pub async fn a_key_deleted_and_set_again_conflicts<S: Store>(store: Arc<S>) {
     commit(&*store, delete(&apple)).await;
     commit(&*store, set(&apple, "1")).await;
     assert!(get(&*store, &apple).await.version > seen);
-    conflicts(&*store, given(set(&apple, "2"), &apple, seen), &Subject::Key(apple.clone())).await;
+    conflicts(
+        &*store,
+        given(set(&apple, "2"), &apple, seen),
+        &Subject::Key(apple.clone()),
+    )
+    .await;
 }
 
 /// Who reads nothing depends on nothing.
@@ -131,10 +175,16 @@ pub async fn names_come_in_order_and_in_pages<S: Store>(store: Arc<S>) {
         commit(&*store, set(&key("stock", name), "1")).await;
     }
     commit(&*store, delete(&key("stock", "gone"))).await;
-    assert_eq!(names(&*store, "stock", None, 10).await, ["", "Z", "a", "ab", "b", "é"]);
+    assert_eq!(
+        names(&*store, "stock", None, 10).await,
+        ["", "Z", "a", "ab", "b", "é"]
+    );
     assert_eq!(names(&*store, "stock", None, 2).await, ["", "Z"]);
     assert_eq!(names(&*store, "stock", Some("Z"), 2).await, ["a", "ab"]);
-    assert_eq!(names(&*store, "stock", Some("aa"), 10).await, ["ab", "b", "é"]);
+    assert_eq!(
+        names(&*store, "stock", Some("aa"), 10).await,
+        ["ab", "b", "é"]
+    );
     assert_eq!(names(&*store, "stock", Some(""), 1).await, ["Z"]);
     assert!(names(&*store, "stock", Some("é"), 10).await.is_empty());
     assert!(names(&*store, "stock", None, 0).await.is_empty());
@@ -142,11 +192,26 @@ pub async fn names_come_in_order_and_in_pages<S: Store>(store: Arc<S>) {
 
 /// New values under old names are not its business.
 pub async fn a_listing_conflicts_with_keys_that_appear_or_go<S: Store>(store: Arc<S>) {
-    let (apple, pear, other) = (key("stock", "apple"), key("stock", "pear"), key("other", "key"));
+    let (apple, pear, other) = (
+        key("stock", "apple"),
+        key("stock", "pear"),
+        key("other", "key"),
+    );
     let listing = Subject::Keys(Arc::clone(&apple.store));
     let count = set(&key("other", "count"), "1");
-    let depends = |version| Change { reads: vec![(listing.clone(), version)], ..count.clone() };
-    let version = async || store.snapshot().await.unwrap().keys_version(&apple.store).await.unwrap();
+    let depends = |version| Change {
+        reads: vec![(listing.clone(), version)],
+        ..count.clone()
+    };
+    let version = async || {
+        store
+            .snapshot()
+            .await
+            .unwrap()
+            .keys_version(&apple.store)
+            .await
+            .unwrap()
+    };
 
     commit(&*store, depends(0)).await;
     commit(&*store, set(&apple, "1")).await;
@@ -176,15 +241,23 @@ pub async fn a_refused_unit_leaves_nothing_behind<S: Store + EventLog>(store: Ar
     let head = store.head().await.unwrap();
     let unit = Change {
         reads: vec![(Subject::Key(apple.clone()), 0)],
-        writes: vec![(pear.clone(), Some(Bytes::from_static(b"1"))), (apple.clone(), None)],
+        writes: vec![
+            (pear.clone(), Some(Bytes::from_static(b"1"))),
+            (apple.clone(), None),
+        ],
         events: vec![event("t", "two")],
         ..handle("cart", head)
     };
     conflicts(&*store, unit.clone(), &Subject::Key(apple.clone())).await;
-    let handled_before = Change { reads: Vec::new(), ..unit.clone() };
+    let handled_before = Change {
+        reads: Vec::new(),
+        ..unit.clone()
+    };
     commit(&*store, handle("cart", head)).await;
     let refused = store.commit(handled_before, at(0)).await;
-    assert!(matches!(refused, Err(CommitError::AlreadyHandled(mark)) if Some(&mark) == unit.inbox.as_ref()));
+    assert!(
+        matches!(refused, Err(CommitError::AlreadyHandled(mark)) if Some(&mark) == unit.inbox.as_ref())
+    );
     assert_eq!(value(&*store, &apple).await.unwrap(), "1");
     assert_eq!(value(&*store, &pear).await, None);
     assert_eq!(names(&*store, "stock", None, 10).await, ["apple"]);
@@ -207,14 +280,19 @@ pub async fn concurrent_increments_are_all_counted<S: Store>(store: Arc<S>) {
     while let Some(done) = tasks.join_next().await {
         done.unwrap();
     }
-    assert_eq!(value(&*store, &key("stock", "count")).await.unwrap(), (TASKS * EACH).to_string());
+    assert_eq!(
+        value(&*store, &key("stock", "count")).await.unwrap(),
+        (TASKS * EACH).to_string()
+    );
 }
 
 async fn increment(store: &impl Store) {
     let count = key("stock", "count");
     loop {
         let seen = get(store, &count).await;
-        let old: usize = seen.value.map_or(0, |value| std::str::from_utf8(&value).unwrap().parse().unwrap());
+        let old: usize = seen.value.map_or(0, |value| {
+            std::str::from_utf8(&value).unwrap().parse().unwrap()
+        });
         let unit = given(set(&count, &(old + 1).to_string()), &count, seen.version);
         match store.commit(unit, at(0)).await {
             Ok(()) => return,

@@ -37,12 +37,22 @@ fn unit(stem: &str, n: usize) -> Change {
 
 /// The number of the newest unit of `stem`. Fails if it is not whole, or if one before it is missing.
 async fn newest(store: &Embedded, stem: &str) -> usize {
-    let (left, right) = (value(store, &key("left", stem)).await, value(store, &key("right", stem)).await);
+    let (left, right) = (
+        value(store, &key("left", stem)).await,
+        value(store, &key("right", stem)).await,
+    );
     assert_eq!(left, right, "half a unit of {stem}");
     let newest = left.map_or(0, |n| n.parse().unwrap());
     let events = store.read(&[Arc::from(stem)], 0, usize::MAX).await.unwrap();
-    let numbers: Vec<usize> = events.iter().map(|event| str::from_utf8(&event.payload).unwrap().parse().unwrap()).collect();
-    assert_eq!(numbers, (1..=newest).collect::<Vec<_>>(), "the events of {stem}");
+    let numbers: Vec<usize> = events
+        .iter()
+        .map(|event| str::from_utf8(&event.payload).unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(
+        numbers,
+        (1..=newest).collect::<Vec<_>>(),
+        "the events of {stem}"
+    );
     newest
 }
 
@@ -57,7 +67,11 @@ async fn a_log_that_ends_anywhere_holds_exactly_the_units_before_its_end() {
     const UNITS: usize = 12;
     let (directory, image) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = Embedded::open(Config::new(directory.path())).unwrap();
-    let length = || fs::metadata(directory.path().join("skald.db-wal")).unwrap().len();
+    let length = || {
+        fs::metadata(directory.path().join("skald.db-wal"))
+            .unwrap()
+            .len()
+    };
     // The tables are in the log too, and a machine that dies before they are there leaves an empty store.
     let mut ends = vec![length()];
     for n in 1..=UNITS {
@@ -69,10 +83,23 @@ async fn a_log_that_ends_anywhere_holds_exactly_the_units_before_its_end() {
     for cut in (0..*ends.last().unwrap()).step_by(5_003).chain(edges) {
         let torn = tempfile::tempdir().unwrap();
         copy(image.path(), torn.path());
-        fs::File::options().write(true).open(torn.path().join("skald.db-wal")).unwrap().set_len(cut).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(torn.path().join("skald.db-wal"))
+            .unwrap()
+            .set_len(cut)
+            .unwrap();
         let opened = Embedded::open(Config::new(torn.path())).unwrap();
-        let whole = ends.iter().filter(|end| **end <= cut).count().saturating_sub(1);
-        assert_eq!(newest(&opened, "units").await, whole, "cut at {cut} of {ends:?}");
+        let whole = ends
+            .iter()
+            .filter(|end| **end <= cut)
+            .count()
+            .saturating_sub(1);
+        assert_eq!(
+            newest(&opened, "units").await,
+            whole,
+            "cut at {cut} of {ends:?}"
+        );
         // And it goes on from there.
         commit(&opened, unit("units", whole + 1)).await;
         assert_eq!(newest(&opened, "units").await, whole + 1);
@@ -102,13 +129,23 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
     for acknowledged in [1, 40, 400, 1_500] {
         let directory = tempfile::tempdir().unwrap();
         let acknowledged = kill_after(directory.path(), acknowledged);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let store = Embedded::open(Config::new(directory.path())).unwrap();
             for writer in 0..WRITERS {
-                let promised = acknowledged.iter().filter(|line| line.0 == writer).map(|line| line.1).max();
+                let promised = acknowledged
+                    .iter()
+                    .filter(|line| line.0 == writer)
+                    .map(|line| line.1)
+                    .max();
                 let kept = newest(&store, &writer.to_string()).await;
-                assert!(kept >= promised.unwrap_or(0), "{kept} of {promised:?} of writer {writer}");
+                assert!(
+                    kept >= promised.unwrap_or(0),
+                    "{kept} of {promised:?} of writer {writer}"
+                );
             }
         });
     }
@@ -117,7 +154,12 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
 /// Starts this program again as the child, kills it after so many acknowledged units, and answers with all of them.
 fn kill_after(directory: &Path, count: usize) -> Vec<(usize, usize)> {
     let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "tests::crash::the_child_that_is_killed", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "tests::crash::the_child_that_is_killed",
+            "--ignored",
+            "--nocapture",
+        ])
         .env(DATA, directory)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -147,7 +189,9 @@ const WRITERS: usize = 16;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it is started by the test that kills it, and ends in no other way"]
 async fn the_child_that_is_killed() {
-    let Some(directory) = env::var_os(DATA) else { return };
+    let Some(directory) = env::var_os(DATA) else {
+        return;
+    };
     let store = Embedded::open(Config::new(OsString::from(&directory))).unwrap();
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
@@ -158,8 +202,14 @@ async fn the_child_that_is_killed() {
 
 async fn write_for_ever(store: Embedded, writer: usize) {
     for n in 1.. {
-        store.commit(unit(&writer.to_string(), n), at(0)).await.unwrap();
+        store
+            .commit(unit(&writer.to_string(), n), at(0))
+            .await
+            .unwrap();
         // In one piece, past the harness, which would keep it until the end.
-        stdout().lock().write_all(format!("done {writer} {n}.\n").as_bytes()).unwrap();
+        stdout()
+            .lock()
+            .write_all(format!("done {writer} {n}.\n").as_bytes())
+            .unwrap();
     }
 }

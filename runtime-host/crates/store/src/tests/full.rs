@@ -13,14 +13,21 @@ use crate::{
 const SMALL: u64 = 512 << 10;
 
 fn open(directory: &Path, max_bytes: u64) -> Embedded {
-    Embedded::open(Config { max_bytes: NonZeroU64::new(max_bytes), ..Config::new(directory) }).unwrap()
+    Embedded::open(Config {
+        max_bytes: NonZeroU64::new(max_bytes),
+        ..Config::new(directory)
+    })
+    .unwrap()
 }
 
 /// Writes until nothing fits any more; answers with how many values did.
 async fn fill(store: &Embedded) -> usize {
     let large = "x".repeat(10_000);
     for n in 0.. {
-        match store.commit(set(&key("stock", &n.to_string()), &large), at(0)).await {
+        match store
+            .commit(set(&key("stock", &n.to_string()), &large), at(0))
+            .await
+        {
             Ok(()) => {}
             Err(CommitError::Store(StoreError::Full(_))) => return n,
             Err(other) => panic!("{other}"),
@@ -64,14 +71,47 @@ async fn a_unit_that_is_too_large_does_not_take_its_neighbours_along() {
     let mut units = JoinSet::new();
     for n in 0..30 {
         let store = Arc::clone(&store);
-        let value = if n == 15 { "z".repeat(1 << 20) } else { "small".to_owned() };
+        let value = if n == 15 {
+            "z".repeat(1 << 20)
+        } else {
+            "small".to_owned()
+        };
         // On one thread they all wait in the queue before the writer can have answered the first.
-        units.spawn(async move { (n, store.commit(set(&key("stock", &n.to_string()), &value), at(0)).await) });
+        units.spawn(async move {
+            (
+                n,
+                store
+                    .commit(set(&key("stock", &n.to_string()), &value), at(0))
+                    .await,
+            )
+        });
     }
     while let Some(unit) = units.join_next().await {
         let (n, outcome) = unit.unwrap();
-        assert_eq!(matches!(outcome, Err(CommitError::Store(StoreError::Full(_)))), n == 15, "{n}: {outcome:?}");
+        assert_eq!(
+            matches!(outcome, Err(CommitError::Store(StoreError::Full(_)))),
+            n == 15,
+            "{n}: {outcome:?}"
+        );
         assert_eq!(outcome.is_ok(), n != 15, "{n}: {outcome:?}");
     }
     assert_eq!(names(&*store, "stock", None, 100).await.len(), 29);
+}
+
+#[tokio::test]
+async fn a_store_that_did_not_come_to_be_does_not_share_its_place_with_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path(), SMALL);
+    let too_large = set(&key("first", "name"), &"z".repeat(1 << 20));
+    assert!(store.commit(too_large, at(0)).await.is_err());
+    commit(&store, set(&key("second", "name"), "of the second")).await;
+    commit(&store, set(&key("first", "name"), "of the first")).await;
+    assert_eq!(
+        value(&store, &key("first", "name")).await.unwrap(),
+        "of the first"
+    );
+    assert_eq!(
+        value(&store, &key("second", "name")).await.unwrap(),
+        "of the second"
+    );
 }

@@ -6,12 +6,18 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
 };
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
-use skald_core::{event::EventLog, store::{CommitError, Store, StoreError}};
+use skald_core::{
+    event::EventLog,
+    store::{CommitError, Store, StoreError},
+};
 
+use super::poll_once;
 use crate::{
     Config, Embedded,
     contract::{at, commit, event, get, given, key, publish, set, value},
@@ -40,7 +46,10 @@ async fn data_of_a_newer_version_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     drop(Embedded::open(Config::new(directory.path())).unwrap());
     let file = directory.path().join("skald.db");
-    Connection::open(&file).unwrap().execute_batch("PRAGMA user_version = 9").unwrap();
+    Connection::open(&file)
+        .unwrap()
+        .execute_batch("PRAGMA user_version = 9")
+        .unwrap();
     let before = fs::read(&file).unwrap();
     insta::assert_snapshot!(
         refusal(directory.path()),
@@ -53,13 +62,20 @@ async fn data_of_a_newer_version_is_refused_and_left_alone() {
 async fn what_is_not_ours_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("skald.db");
-    fs::write(&file, "not a database at all, but long enough to have a header ".repeat(9)).unwrap();
+    fs::write(
+        &file,
+        "not a database at all, but long enough to have a header ".repeat(9),
+    )
+    .unwrap();
     insta::assert_snapshot!(
         refusal(directory.path()),
         @"STORE-006: [data]/skald.db is damaged or was not written by this program (file is not a database); restore it from a backup, or move it away to start with no data"
     );
     fs::remove_file(&file).unwrap();
-    Connection::open(&file).unwrap().execute_batch("CREATE TABLE theirs (id)").unwrap();
+    Connection::open(&file)
+        .unwrap()
+        .execute_batch("CREATE TABLE theirs (id)")
+        .unwrap();
     let before = fs::read(&file).unwrap();
     insta::assert_snapshot!(
         refusal(directory.path()),
@@ -73,7 +89,9 @@ async fn a_directory_that_cannot_be_made_is_named() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("file"), "").unwrap();
     let error = Embedded::open(Config::new(directory.path().join("file/data"))).unwrap_err();
-    let message = error.to_string().replace(&directory.path().display().to_string(), "[tmp]");
+    let message = error
+        .to_string()
+        .replace(&directory.path().display().to_string(), "[tmp]");
     insta::assert_snapshot!(
         message,
         @"the data directory [tmp]/file/data cannot be used; make sure that it can be created and written to by this user"
@@ -127,8 +145,14 @@ async fn versions_and_event_numbers_go_on_after_a_restart() {
         let seen = get(&store, &apple).await.version;
         commit(&store, given(set(&apple, &n.to_string()), &apple, seen)).await;
         commit(&store, publish(&[event("t", "one")])).await;
-        let now = (get(&store, &apple).await.version, store.head().await.unwrap());
-        assert!(now.0 > newest.0 && now.1 > newest.1, "{now:?} after {newest:?}");
+        let now = (
+            get(&store, &apple).await.version,
+            store.head().await.unwrap(),
+        );
+        assert!(
+            now.0 > newest.0 && now.1 > newest.1,
+            "{now:?} after {newest:?}"
+        );
         newest = now;
         store.close().await;
         store.close().await;
@@ -141,12 +165,21 @@ async fn a_closed_store_is_one_file_and_answers_no_more() {
     let store = Embedded::open(Config::new(directory.path())).unwrap();
     commit(&store, set(&key("stock", "apple"), "1")).await;
     store.close().await;
-    let mut files: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut files: Vec<_> = fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     files.sort();
     assert_eq!(files, ["skald.db", "skald.lock"]);
     let refused = store.commit(set(&key("stock", "apple"), "2"), at(0)).await;
-    assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))));
-    assert!(matches!(store.snapshot().await.err(), Some(StoreError::Unavailable(_))));
+    assert!(matches!(
+        refused,
+        Err(CommitError::Store(StoreError::Unavailable(_)))
+    ));
+    assert!(matches!(
+        store.snapshot().await.err(),
+        Some(StoreError::Unavailable(_))
+    ));
     let store = Embedded::open(Config::new(directory.path())).unwrap();
     assert_eq!(value(&store, &key("stock", "apple")).await.unwrap(), "1");
 }
@@ -159,7 +192,11 @@ async fn only_commits_that_wrote_events_are_announced() {
     let on_events = Arc::new(move || {
         counted.fetch_add(1, Ordering::SeqCst);
     });
-    let store = Embedded::open(Config { on_events, ..Config::new(directory.path()) }).unwrap();
+    let store = Embedded::open(Config {
+        on_events,
+        ..Config::new(directory.path())
+    })
+    .unwrap();
     commit(&store, set(&key("stock", "apple"), "1")).await;
     commit(&store, publish(&[event("t", "one"), event("t", "two")])).await;
     let apple = key("stock", "apple");
@@ -167,4 +204,31 @@ async fn only_commits_that_wrote_events_are_announced() {
     assert!(store.commit(refused, at(0)).await.is_err());
     store.close().await;
     assert_eq!(announced.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_unit_that_nobody_waits_for_any_more_is_not_begun() {
+    let directory = tempfile::tempdir().unwrap();
+    let (busy, is_busy) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let may_go_on = Mutex::new(may_go_on);
+    let on_events = Arc::new(move || {
+        busy.send(()).unwrap();
+        may_go_on.lock().recv().unwrap();
+    });
+    let store = Embedded::open(Config {
+        on_events,
+        ..Config::new(directory.path())
+    })
+    .unwrap();
+    commit(&store, publish(&[event("t", "keeps the writer busy")])).await;
+    is_busy.recv().unwrap();
+    let (left, kept) = (key("stock", "left"), key("stock", "kept"));
+    let mut leaving = store.commit(set(&left, "1"), at(0));
+    assert!(poll_once(&mut leaving).await.is_none());
+    drop(leaving);
+    go_on.send(()).unwrap();
+    commit(&store, set(&kept, "1")).await;
+    assert_eq!(value(&store, &left).await, None);
+    assert_eq!(value(&store, &kept).await.unwrap(), "1");
 }

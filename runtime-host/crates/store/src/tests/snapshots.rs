@@ -1,16 +1,24 @@
 //! How many snapshots there can be, and what becomes of them.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, path::Path, time::Duration};
 
-use skald_core::{event::EventLog, store::{Store, StoreError}};
+use skald_core::{
+    event::EventLog,
+    store::{Store, StoreError},
+};
 
+use super::poll_once;
 use crate::{
     Config, Embedded,
     contract::{commit, key, set, value},
 };
 
-fn config(directory: &std::path::Path, readers: usize, patience: Duration) -> Config {
-    Config { readers: NonZeroUsize::new(readers).unwrap(), patience, ..Config::new(directory) }
+fn config(directory: &Path, readers: usize, patience: Duration) -> Config {
+    Config {
+        readers: NonZeroUsize::new(readers).unwrap(),
+        patience,
+        ..Config::new(directory)
+    }
 }
 
 #[tokio::test]
@@ -47,33 +55,4 @@ async fn an_open_snapshot_outlives_the_store_and_keeps_the_directory() {
     drop(snapshot);
     let store = Embedded::open(Config::new(directory.path())).unwrap();
     assert_eq!(value(&store, &apple).await.unwrap(), "1");
-}
-
-#[tokio::test]
-async fn the_log_of_the_database_stays_small_under_overlapping_snapshots() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Embedded::open(Config::new(directory.path())).unwrap();
-    let large = "x".repeat(1 << 20);
-    let mut held = store.snapshot().await.unwrap();
-    let mut largest = 0;
-    for n in 0..400 {
-        commit(&store, set(&key("stock", &(n % 4).to_string()), &large)).await;
-        // There is never a moment without a snapshot, but none is old.
-        held = std::hint::black_box(store.snapshot().await.unwrap());
-        let log = std::fs::metadata(directory.path().join("skald.db-wal")).unwrap().len();
-        largest = largest.max(log);
-    }
-    drop(held);
-    assert!(largest < 200 << 20, "{largest} bytes");
-}
-
-/// Polls a future once.
-async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-    std::future::poll_fn(|context| {
-        std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {
-            std::task::Poll::Ready(output) => Some(output),
-            std::task::Poll::Pending => None,
-        })
-    })
-    .await
 }

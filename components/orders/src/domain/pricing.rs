@@ -1,0 +1,65 @@
+//! What a cart costs.
+
+use super::{Line, Money};
+
+/// What the catalog says about a product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// What it is called.
+    pub name: String,
+    /// Of one piece, now.
+    pub price: Money,
+}
+
+/// Why there is no price for what is in the cart.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPrice {
+    /// There is nothing to sell.
+    #[error("there is nothing to order")]
+    Nothing,
+    /// The catalog does not know this product.
+    #[error("the shop does not sell {0} any more")]
+    Unknown(String),
+    /// A total has one currency.
+    #[error("the products are sold in different currencies")]
+    Currencies,
+    /// Nobody has so much money.
+    #[error("the total is too large")]
+    TooMuch,
+}
+
+/// The lines with what their products are called and cost; `products` are in the order of `lines`.
+pub fn priced(lines: &[(String, u32)], products: Vec<Product>) -> Result<Vec<Line>, NoPrice> {
+    let mut products = products.into_iter();
+    let line = |(sku, quantity): &(String, u32)| {
+        let product = products
+            .next()
+            .ok_or_else(|| NoPrice::Unknown(sku.clone()))?;
+        Ok(Line {
+            sku: sku.clone(),
+            name: product.name,
+            quantity: *quantity,
+            price: product.price,
+        })
+    };
+    lines.iter().map(line).collect()
+}
+
+/// What the lines cost together.
+pub fn total(lines: &[Line]) -> Result<Money, NoPrice> {
+    let currency = lines
+        .first()
+        .map(|line| line.price.currency.clone())
+        .ok_or(NoPrice::Nothing)?;
+    let mut amount = 0_u64;
+    for line in lines {
+        if line.price.currency != currency {
+            return Err(NoPrice::Currencies);
+        }
+        let sum = line.price.amount.checked_mul(u64::from(line.quantity));
+        amount = sum
+            .and_then(|sum| amount.checked_add(sum))
+            .ok_or(NoPrice::TooMuch)?;
+    }
+    Ok(Money { amount, currency })
+}

@@ -1,0 +1,83 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use skald_telemetry::logs::Format;
+
+/// Runs microservices that are WASI components.
+///
+/// An application is a `spin.toml`: its components, who may call them, and what each of them is granted.
+#[derive(Debug, Parser)]
+#[command(name = "skald", version, arg_required_else_help = true, propagate_version = true)]
+pub(crate) struct Cli {
+    /// What to log: a level, or levels of modules, like `info,skald_mesh=debug`.
+    #[arg(long, global = true, value_name = "DIRECTIVE", env = "SKALD_LOG", default_value = "info")]
+    pub(crate) log: String,
+
+    /// How log lines look; without it `pretty` on a terminal and `json` elsewhere.
+    #[arg(long, global = true, value_name = "pretty|json", env = "SKALD_LOG_FORMAT")]
+    pub(crate) log_format: Option<Format>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the application and serve it until Ctrl-C or SIGTERM.
+    Up(Up),
+    /// Prove without starting that every import is met by an export of the same type, and every grant is used.
+    Check(Manifest),
+    /// Show which path leads to which component, and who may use it.
+    Routes(Manifest),
+}
+
+/// Which application.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Manifest {
+    /// The manifest, or the folder it is in.
+    #[arg(short = 'f', long = "from", visible_alias = "file", value_name = "PATH", default_value = "spin.toml")]
+    pub(crate) from: PathBuf,
+
+    /// Gives a variable of the manifest its value; `name=@file` takes it from a file. Can be repeated.
+    ///
+    /// `SPIN_VARIABLE_NAME` in the environment does the same; the command line wins.
+    #[arg(long = "variable", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<String>,
+
+    /// Where compiled components are kept; without it `.skald/cache` beside the manifest.
+    #[arg(long, value_name = "DIR", env = "SKALD_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) manifest: Manifest,
+
+    /// Run the components' build commands first, each distinct one once.
+    #[arg(long)]
+    pub(crate) build: bool,
+
+    /// Where to listen; port 0 takes a free one, and the first line of output says which.
+    #[arg(long, value_name = "ADDR:PORT", env = "SKALD_LISTEN", default_value = "127.0.0.1:3000")]
+    pub(crate) listen: SocketAddr,
+
+    /// Where the data is kept; without it `.skald/data` beside the manifest.
+    #[arg(long, visible_alias = "state-dir", value_name = "DIR", env = "SKALD_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// Print only the `Serving` line.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+impl Command {
+    pub(crate) const fn manifest(&self) -> &Manifest {
+        match self {
+            Self::Up(up) => &up.manifest,
+            Self::Check(manifest) | Self::Routes(manifest) => manifest,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The life of a host: read, build, compile, connect, serve, drain.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use skald_core::store::StoreError;
+use skald_engine::EngineError;
+use skald_store::OpenError;
+use skald_telemetry::{
+    logs::{self, LogsError},
+    tasks::Tasks,
+};
+use thiserror::Error;
+use tokio::{net::TcpListener, signal::unix, sync::watch};
+
+use crate::{
+    application::Application,
+    build,
+    cli::Up,
+    present, seed,
+    settings::Settings,
+    wiring::{self, Host},
+};
+
+/// How long running calls and deliveries may take to end.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Why the program ends otherwise than it should.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// The command line is wrong.
+    #[error("{0}")]
+    Settings(String),
+    /// The manifest is wrong.
+    #[error("{0}")]
+    Manifest(String),
+    /// A component is not there, or is none.
+    #[error("{0}")]
+    Components(String),
+    /// Components do not fit together.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A build command failed.
+    #[error("{0}")]
+    Build(String),
+    /// The data cannot be used.
+    #[error(transparent)]
+    Data(#[from] OpenError),
+    /// The data could not be read or written.
+    #[error("the data cannot be used: {0}")]
+    Store(#[from] StoreError),
+    /// The logs cannot be set up.
+    #[error(transparent)]
+    Logs(#[from] LogsError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}; choose another with --listen, or 127.0.0.1:0 for a free port")]
+    Listen(std::net::SocketAddr, std::io::Error),
+    /// The operating system refuses something every program needs.
+    #[error("cannot start: {0}")]
+    System(#[from] std::io::Error),
+    /// `check` found grants that nothing uses.
+    #[error("{0}")]
+    Check(String),
+}
+
+impl Failure {
+    /// The exit code, by the conventions of sysexits.h.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Settings(_) | Self::Manifest(_) | Self::Components(_) | Self::Logs(_) | Self::Check(_) => 64,
+            Self::Engine(EngineError::Start(_)) | Self::Build(_) => 70,
+            Self::Engine(_) => 64,
+            Self::Listen(..) | Self::System(_) => 71,
+            Self::Data(_) | Self::Store(_) => 74,
+        })
+    }
+}
+
+/// `skald up`.
+pub(crate) fn up(settings: &Settings, up: &Up) -> Result<(), Failure> {
+    logs::init(settings.log_format, &settings.log)?;
+    let application = Application::read(settings)?;
+    for warning in &application.app.warnings {
+        tracing::warn!("{warning}");
+    }
+    if up.build {
+        build::build(&application.app, &settings.root)?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("skald").build()?;
+    let served = runtime.block_on(serve(settings, up, &application));
+    // Whatever still blocks a thread must not keep the program from ending.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+async fn serve(settings: &Settings, up: &Up, application: &Application) -> Result<(), Failure> {
+    let stop = Stop::listen()?;
+    let (engine, compiled) = wiring::compile(&application.specs, &settings.cache)?;
+    let summary = present::components(application, &compiled);
+    for unused in wiring::deploy(application, &engine, compiled)? {
+        tracing::warn!(component = %unused.component, "{}; {}", unused.what, unused.fix);
+    }
+    let listener = TcpListener::bind(up.listen).await.map_err(|error| Failure::Listen(up.listen, error))?;
+    let address = listener.local_addr()?;
+    let (ready, is_ready) = watch::channel(false);
+    // Deliveries stop after the gateway, so that what the last requests began still goes its way.
+    let (front, back) = (Tasks::new(), Tasks::new());
+    let host = wiring::connect(application, engine, &settings.data, is_ready, &back)?;
+    if seed::announce(&host.store, &application.app.name).await? {
+        present::note("First start on this data: laying it out");
+        seed::settle(&host.store, &host.handles).await?;
+    }
+    front.spawn("gateway", Arc::clone(&host.gateway).serve(listener, front.shutdown()));
+    ready.send_replace(true);
+    present::serving(address, (!up.quiet).then_some((application, summary)));
+    tracing::info!(application = %application.app.name, %address, data = %settings.data.display(), "serving");
+    stop.wait().await;
+    ready.send_replace(false);
+    drain(&front, &back, host).await;
+    Ok(())
+}
+
+/// Ends in the order of the road: no new requests, no new deliveries, then the data is closed.
+async fn drain(front: &Tasks, back: &Tasks, host: Host) {
+    tracing::info!("stopping: running requests and deliveries end first");
+    for tasks in [front, back] {
+        let drained = tasks.drain(DRAIN).await;
+        for name in drained.unfinished {
+            tracing::warn!(task = %name, "did not end in {DRAIN:?} and was dropped; nothing committed is lost");
+        }
+    }
+    let Host { store, .. } = host;
+    store.close().await;
+    tracing::info!("stopped");
+}
+
+/// The signals that end the program in good order.
+struct Stop {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: unix::signal(unix::SignalKind::interrupt())?,
+            terminate: unix::signal(unix::SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
+    }
+}

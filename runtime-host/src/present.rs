@@ -1,0 +1,133 @@
+//! What people see: progress, tables, and complaints. Standard output carries results, standard error everything else.
+
+use std::{collections::BTreeSet, io::IsTerminal, net::SocketAddr};
+
+use comfy_table::{Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use skald_core::manifest::{App, ComponentId, HttpTarget, Route};
+use skald_engine::Compiled;
+
+use crate::{application::Application, lifecycle::Failure};
+
+/// How much of a revision is shown: enough to tell two apart.
+const REVISION_DIGITS: usize = 12;
+
+/// Says why the program ends.
+#[expect(clippy::print_stderr, reason = "the last words of the program")]
+pub(crate) fn complain(failure: &Failure) {
+    eprintln!("error: {failure}");
+}
+
+/// A line for people, in passing.
+#[expect(clippy::print_stderr, reason = "progress is for people")]
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+#[expect(clippy::print_stdout, reason = "the results of commands")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+/// A bar for the compiler; invisible where nobody looks.
+pub(crate) fn compiling(components: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(components as u64);
+    if let Ok(style) = ProgressStyle::with_template("Compiling [{bar:24}] {pos}/{len} {msg}") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}
+
+/// The one line that programs wait for, then what people want to know.
+pub(crate) fn serving(address: SocketAddr, tables: Option<(&Application, Table)>) {
+    say(&format!("Serving http://{address}"));
+    if let Some((application, components)) = tables {
+        say(&format!("\n{}\n\n{components}\n", route_table(application)));
+        note("Ctrl-C stops it; running requests end first.");
+    }
+}
+
+/// What `check` proved.
+pub(crate) fn checked(application: &Application, components: &Table) {
+    say(&format!(
+        "{} fits together: every import is met by an export of the same type, and every grant is used.\n\n{components}",
+        application.app.name
+    ));
+}
+
+/// The table of routes.
+pub(crate) fn routes(application: &Application) {
+    say(&route_table(application).to_string());
+}
+
+/// The components with an HTTP trigger, private ones too.
+pub(crate) fn routed(app: &App) -> BTreeSet<&ComponentId> {
+    let component = |target| match target {
+        &HttpTarget::Component(ref id) => Some(id),
+        HttpTarget::Static(_) => None,
+    };
+    app.http.iter().filter_map(|trigger| component(&trigger.target)).collect()
+}
+
+/// What each component is, and what it may do.
+pub(crate) fn components(application: &Application, compiled: &[Compiled]) -> Table {
+    let mut table = table(&["component", "revision", "atomic", "contracts", "listens to", "calls"]);
+    for one in compiled {
+        let Some(component) = application.app.components.get(one.id()) else { continue };
+        let topics = application.subscriptions.get(one.id());
+        let calls: Vec<&str> = application
+            .specs
+            .iter()
+            .filter(|spec| spec.id == *one.id())
+            .flat_map(|spec| spec.services.iter().map(|service| service.target.as_str()))
+            .collect();
+        table.add_row([
+            one.id().to_string(),
+            one.revision().chars().take(REVISION_DIGITS).collect(),
+            (if component.settings.atomic { "yes" } else { "no" }).to_owned(),
+            one.contracts().join("\n"),
+            topics.map(|topics| topics.join("\n")).unwrap_or_default(),
+            calls.join("\n"),
+        ]);
+    }
+    table
+}
+
+fn route_table(application: &Application) -> Table {
+    let mut table = table(&["route", "component", "access"]);
+    let auth = application.app.settings.http.auth.as_ref();
+    for trigger in &application.app.http {
+        let target = match &trigger.target {
+            HttpTarget::Component(id) => id.to_string(),
+            HttpTarget::Static(_) => "(static response)".to_owned(),
+        };
+        let (route, access) = match &trigger.route {
+            Route::Private => (format!("http://{target}.spin.internal"), "other components".to_owned()),
+            Route::Public(pattern) => (pattern.as_str().to_owned(), access(auth, pattern.as_str())),
+        };
+        table.add_row([route, target, access]);
+    }
+    table
+}
+
+/// Who may use a route: the public entries that speak of it, else holders of a token.
+fn access(auth: Option<&skald_core::manifest::AuthSettings>, route: &str) -> String {
+    let Some(auth) = auth else { return "anyone".to_owned() };
+    let open: Vec<String> = auth
+        .public
+        .iter()
+        .map(ToString::to_string)
+        .filter(|public| public.split_once(' ').map_or(public.as_str(), |(_, path)| path) == route)
+        .map(|public| public.split_once(' ').map_or_else(|| "any method".to_owned(), |(method, _)| method.to_owned()))
+        .collect();
+    if open.is_empty() { "token".to_owned() } else { format!("{} open, else token", open.join(", ")) }
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
+    table
+}

@@ -1,0 +1,199 @@
+//! Builds the rooms and connects them: the only place that knows more than one.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use skald_core::{
+    call::DynCall,
+    event::EventLog,
+    manifest::{App, ComponentId, ComponentSettings},
+    store::Store,
+    unit::Mode,
+};
+use skald_engine::{Compiled, Engine, EngineError, LinkProblem, Spec};
+use skald_events::{Delivery, Handle, Subscriber};
+use skald_gateway::Gateway;
+use skald_mesh::Mesh;
+use skald_store::Embedded;
+use skald_telemetry::tasks::Tasks;
+use tokio::sync::watch;
+
+use crate::{application::Application, lifecycle::Failure, present};
+
+/// How often instances that nobody calls are looked for.
+const TRIM: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// A host whose rooms are connected and not yet open to the public.
+pub(crate) struct Host {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) store: Embedded,
+    pub(crate) handles: Vec<Handle>,
+    /// Keeps the road between components alive.
+    _mesh: Arc<Mesh<Engine>>,
+}
+
+/// Compiles all components; the ones not in the cache take a while, so that people see how far it is.
+pub(crate) fn compile(specs: &[Spec], cache: &Path) -> Result<(Engine, Vec<Compiled>), Failure> {
+    let config = skald_engine::Config { cache: Some(cache.to_owned()), ..skald_engine::Config::default() };
+    let engine = Engine::start(config)?;
+    let progress = present::compiling(specs.len());
+    let mut compiled = Vec::with_capacity(specs.len());
+    let mut failures = Vec::new();
+    for spec in specs {
+        progress.set_message(spec.id.to_string());
+        match engine.compile(spec.clone()) {
+            Ok(one) => compiled.push(one),
+            Err(error) => failures.push(error.to_string()),
+        }
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    if failures.is_empty() { Ok((engine, compiled)) } else { Err(Failure::Components(failures.join("\n"))) }
+}
+
+/// Triggers whose component has no handler for them.
+pub(crate) fn unhandled(application: &Application, compiled: &[Compiled]) -> Vec<LinkProblem> {
+    let find = |id: &ComponentId| compiled.iter().find(|one| one.id() == id);
+    let problem = |id: &ComponentId, what: &str, fix: &str| LinkProblem {
+        component: id.clone(),
+        what: what.to_owned(),
+        fix: fix.to_owned(),
+    };
+    let mut problems = Vec::new();
+    for id in present::routed(&application.app) {
+        if find(id).is_some_and(|one| !one.handles_http()) {
+            problems.push(problem(
+                id,
+                "has a route but exports no wasi:http/handler@0.3",
+                "export it (spin-sdk: #[http_service]), or remove the route",
+            ));
+        }
+    }
+    for id in application.subscriptions.keys() {
+        if find(id).is_some_and(|one| !one.handles_messages()) {
+            problems.push(problem(
+                id,
+                "has a redis trigger but exports no spin:redis/inbound-redis@3.0.0",
+                "export it (spin-sdk: #[redis_subscriber]), or remove the trigger",
+            ));
+        }
+    }
+    problems
+}
+
+/// Meets all imports, and tells of triggers without handlers in the same breath.
+pub(crate) fn deploy(
+    application: &Application,
+    engine: &Engine,
+    compiled: Vec<Compiled>,
+) -> Result<Vec<LinkProblem>, Failure> {
+    let mut problems = unhandled(application, &compiled);
+    match engine.deploy(compiled) {
+        Ok(unused) if problems.is_empty() => Ok(unused),
+        Ok(_) => Err(EngineError::Link(problems).into()),
+        Err(EngineError::Link(mut unmet)) => {
+            problems.append(&mut unmet);
+            Err(EngineError::Link(problems).into())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Connects the rooms. Deliveries run from here on.
+pub(crate) fn connect(
+    application: &Application,
+    engine: Engine,
+    data: &Path,
+    ready: watch::Receiver<bool>,
+    tasks: &Tasks,
+) -> Result<Host, Failure> {
+    let (woken, wake) = watch::channel(());
+    let mut config = skald_store::Config::new(data);
+    config.on_events = Arc::new(move || {
+        woken.send_replace(());
+    });
+    let store = Embedded::open(config)?;
+    let engine = Arc::new(engine);
+    let port: Arc<dyn Store> = Arc::new(store.clone());
+    let mesh = Arc::new(Mesh::build(targets(&application.app), &engine, &port));
+    let calls: Arc<dyn DynCall> = Arc::clone(&mesh) as Arc<dyn DynCall>;
+    engine.connect(Arc::downgrade(&calls));
+    let handles = deliveries(application, &store, &calls, tasks);
+    ring(wake, handles.clone(), tasks);
+    trim(Arc::clone(&engine), tasks);
+    let gateway = skald_gateway::Config::of(&application.app, ready).map_err(|error| Failure::Manifest(error.to_string()))?;
+    Ok(Host { gateway: Arc::new(Gateway::new(gateway, calls)), store, handles, _mesh: mesh })
+}
+
+fn targets(app: &App) -> Vec<skald_mesh::Target> {
+    let target = |(id, component): (&ComponentId, &skald_core::manifest::Component)| skald_mesh::Target {
+        id: id.clone(),
+        config: policies(&component.settings),
+    };
+    app.components.iter().map(target).collect()
+}
+
+fn policies(settings: &ComponentSettings) -> skald_mesh::Config {
+    let defaults = skald_mesh::Config::default();
+    skald_mesh::Config {
+        deadline: settings.deadline,
+        concurrency: settings.concurrency,
+        retry: skald_mesh::retry::Config {
+            attempts: settings.retry.attempts,
+            backoff: settings.retry.backoff,
+            ..defaults.retry
+        },
+        mode: if settings.atomic { Mode::Held } else { Mode::Immediate },
+        ..defaults
+    }
+}
+
+fn deliveries(application: &Application, store: &Embedded, calls: &Arc<dyn DynCall>, tasks: &Tasks) -> Vec<Handle> {
+    let log: Arc<dyn EventLog> = Arc::new(store.clone());
+    let settings = &application.app.settings.events;
+    let config = skald_events::Config {
+        concurrency: settings.concurrency,
+        attempts: settings.attempts,
+        backoff: settings.backoff,
+        max_backoff: settings.max_backoff,
+        window: skald_events::Config::WINDOW,
+    };
+    let groups: BTreeMap<_, _> = application.subscriptions.iter().collect();
+    let start = |(group, topics): (&ComponentId, &Vec<Arc<str>>)| {
+        let subscriber = Subscriber { group: group.clone(), topics: topics.clone() };
+        let (delivery, handle) = Delivery::new(config.clone(), subscriber, Arc::clone(&log), Arc::clone(calls));
+        tasks.spawn(format!("delivery to {}", group.as_str()), delivery.run(tasks.shutdown()));
+        handle
+    };
+    groups.into_iter().map(start).collect()
+}
+
+/// Wakes the deliveries after each commit that published something.
+fn ring(mut wake: watch::Receiver<()>, handles: Vec<Handle>, tasks: &Tasks) {
+    let shutdown = tasks.shutdown();
+    tasks.spawn("wake-up of deliveries", async move {
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.wait() => return,
+                changed = wake.changed() => if changed.is_err() { return },
+            }
+            for handle in &handles {
+                handle.wake();
+            }
+        }
+    });
+}
+
+/// Lets go of instances that nobody calls.
+fn trim(engine: Arc<Engine>, tasks: &Tasks) {
+    let shutdown = tasks.shutdown();
+    tasks.spawn("trimming of instances", async move {
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.wait() => return,
+                () = tokio::time::sleep(TRIM) => engine.trim(),
+            }
+        }
+    });
+}
