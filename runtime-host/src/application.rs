@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use skald_core::manifest::{
-    App, Component, ComponentId, DependencyTarget,
+    self, App, Component, ComponentId, DependencyTarget, RedisTrigger,
     variables::{Resolved, resolve},
 };
 use skald_engine::{Isolation, Service, Spec};
@@ -23,82 +23,140 @@ impl Application {
         let app = parse(&settings.manifest)?;
         let values = resolve(&app.variables, &settings.providers)
             .map_err(|problems| Failure::Manifest(problems.to_string()))?;
-        let address = app.redis_address.as_ref().map(|template| values.render(template));
-        let mut problems = Vec::new();
+        let mut reader = Reader {
+            address: app
+                .redis_address
+                .as_ref()
+                .map(|template| values.render(template)),
+            values,
+            root: &settings.root,
+            unsupported: Vec::new(),
+        };
         let specs = app
             .components
             .values()
-            .map(|component| spec(component, &values, address.as_deref(), &settings.root, &mut problems))
+            .map(|component| reader.spec(component))
             .collect();
         let mut subscriptions: BTreeMap<ComponentId, Vec<Arc<str>>> = BTreeMap::new();
         for trigger in &app.redis {
-            let own = trigger.address.as_ref().map(|template| values.render(template));
-            if own.is_some() && own != address {
-                problems.push(format!(
-                    "[[trigger.redis]] of {:?} has an address of its own, which is not supported yet; use the application's",
-                    trigger.component.as_str()
-                ));
+            let channel = reader.channel(trigger);
+            subscriptions
+                .entry(trigger.component.clone())
+                .or_default()
+                .push(channel);
+        }
+        if reader.unsupported.is_empty() {
+            return Ok(Self {
+                app,
+                specs,
+                subscriptions,
+            });
+        }
+        let file = settings.manifest.display();
+        Err(Failure::Manifest(format!(
+            "{file}:\n  {}",
+            reader.unsupported.join("\n  ")
+        )))
+    }
+}
+
+/// Fills in variables, and collects what the manifest asks for that is not there yet.
+struct Reader<'a> {
+    values: Resolved,
+    /// The application's event address.
+    address: Option<String>,
+    root: &'a Path,
+    unsupported: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn channel(&mut self, trigger: &RedisTrigger) -> Arc<str> {
+        let own = trigger
+            .address
+            .as_ref()
+            .map(|template| self.values.render(template));
+        if own.is_some() && own != self.address {
+            self.unsupported.push(format!(
+                "[[trigger.redis]] of {:?} has an address of its own, which is not supported yet; use the application's",
+                trigger.component.as_str()
+            ));
+        }
+        Arc::from(self.values.render(&trigger.channel))
+    }
+
+    fn spec(&mut self, component: &Component) -> Spec {
+        if !component.files.is_empty() {
+            self.refuse(component, "`files`");
+        }
+        let values = &self.values;
+        let variables = component.variables.iter();
+        Spec {
+            id: component.id.clone(),
+            source: self.root.join(&component.source),
+            isolation: match component.settings.isolation {
+                manifest::Isolation::Instance => Isolation::Instance,
+                manifest::Isolation::Call => Isolation::Call,
+            },
+            memory: component.settings.memory.as_usize(),
+            stores: component
+                .key_value_stores
+                .iter()
+                .map(|label| Arc::from(label.as_str()))
+                .collect(),
+            outbound: component
+                .allowed_outbound_hosts
+                .iter()
+                .map(|host| values.render(host))
+                .collect(),
+            variables: variables
+                .map(|(name, value)| (name.clone(), values.render(value)))
+                .collect(),
+            environment: component.environment.clone().into_iter().collect(),
+            event_address: self.address.as_deref().map(Arc::from),
+            services: self.services(component),
+        }
+    }
+
+    fn services(&mut self, component: &Component) -> Vec<Service> {
+        let mut services = Vec::new();
+        for dependency in &component.dependencies {
+            match &dependency.target {
+                DependencyTarget::Component { id, export: None } => {
+                    services.push(Service {
+                        import: dependency.name.to_string(),
+                        target: id.clone(),
+                    });
+                }
+                DependencyTarget::Component {
+                    export: Some(_), ..
+                } => {
+                    self.refuse(component, "an `export` of another name");
+                }
+                DependencyTarget::Path { .. } => {
+                    self.refuse(component, "a library as a dependency");
+                }
             }
-            let channel = Arc::from(values.render(&trigger.channel));
-            subscriptions.entry(trigger.component.clone()).or_default().push(channel);
         }
-        if problems.is_empty() {
-            Ok(Self { app, specs, subscriptions })
-        } else {
-            let file = settings.manifest.display();
-            Err(Failure::Manifest(format!("{file}:\n  {}", problems.join("\n  "))))
-        }
+        services
+    }
+
+    fn refuse(&mut self, component: &Component, what: &str) {
+        self.unsupported.push(format!(
+            "[component.{}] has {what}, which is not supported yet",
+            component.id.as_str()
+        ));
     }
 }
 
 fn parse(manifest: &Path) -> Result<App, Failure> {
     let file = manifest.display().to_string();
     let text = fs::read_to_string(manifest).map_err(|error| {
-        Failure::Manifest(format!("{file} cannot be read: {error}; name the manifest with --from"))
+        Failure::Manifest(format!(
+            "{file} cannot be read: {error}; name the manifest with --from"
+        ))
     })?;
-    let name = manifest.file_name().map_or(file.clone(), |name| name.to_string_lossy().into_owned());
+    let name = manifest
+        .file_name()
+        .map_or(file, |name| name.to_string_lossy().into_owned());
     App::parse(&text, &name).map_err(|problems| Failure::Manifest(problems.to_string()))
-}
-
-fn spec(
-    component: &Component,
-    values: &Resolved,
-    address: Option<&str>,
-    root: &Path,
-    problems: &mut Vec<String>,
-) -> Spec {
-    let mut services = Vec::new();
-    for dependency in &component.dependencies {
-        match &dependency.target {
-            DependencyTarget::Component { id, export: None } => {
-                services.push(Service { import: dependency.name.to_string(), target: id.clone() });
-            }
-            DependencyTarget::Component { export: Some(_), .. } => {
-                problems.push(unsupported(component, "an `export` of another name"));
-            }
-            DependencyTarget::Path { .. } => problems.push(unsupported(component, "a library as a dependency")),
-        }
-    }
-    if !component.files.is_empty() {
-        problems.push(unsupported(component, "`files`"));
-    }
-    Spec {
-        id: component.id.clone(),
-        source: root.join(&component.source),
-        isolation: match component.settings.isolation {
-            skald_core::manifest::Isolation::Instance => Isolation::Instance,
-            skald_core::manifest::Isolation::Call => Isolation::Call,
-        },
-        memory: component.settings.memory.as_usize(),
-        stores: component.key_value_stores.iter().map(|label| Arc::from(label.as_str())).collect(),
-        outbound: component.allowed_outbound_hosts.iter().map(|host| values.render(host)).collect(),
-        variables: component.variables.iter().map(|(name, value)| (name.clone(), values.render(value))).collect(),
-        environment: component.environment.clone().into_iter().collect(),
-        services,
-        event_address: address.map(Arc::from),
-    }
-}
-
-fn unsupported(component: &Component, what: &str) -> String {
-    format!("[component.{}] has {what}, which is not supported yet", component.id.as_str())
 }

@@ -10,8 +10,13 @@ use crate::{lifecycle::Failure, present};
 pub(crate) fn build(app: &App, root: &Path) -> Result<(), Failure> {
     let mut done = BTreeSet::new();
     for (id, component) in &app.components {
-        let Some(build) = &component.build else { continue };
-        let folder = build.workdir.as_ref().map_or_else(|| root.to_owned(), |workdir| root.join(workdir));
+        let Some(build) = &component.build else {
+            continue;
+        };
+        let folder = build
+            .workdir
+            .as_ref()
+            .map_or_else(|| root.to_owned(), |workdir| root.join(workdir));
         for command in &build.commands {
             if done.insert((folder.clone(), command.clone())) {
                 present::note(&format!("Building {} with `{command}`", id.as_str()));
@@ -32,7 +37,11 @@ fn run(command: &str, folder: &Path, component: &str) -> Result<(), Failure> {
         .status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failure::Build(format!("building {component}: `{command}` ended with {status}"))),
-        Err(error) => Err(Failure::Build(format!("building {component}: `{command}` cannot be started: {error}"))),
+        Ok(status) => Err(Failure::Build(format!(
+            "building {component}: `{command}` ended with {status}"
+        ))),
+        Err(error) => Err(Failure::Build(format!(
+            "building {component}: `{command}` cannot be started: {error}"
+        ))),
     }
 }

@@ -8,10 +8,19 @@ pub(crate) fn check(settings: &Settings) -> Result<(), Failure> {
     let (engine, compiled) = wiring::compile(&application.specs, &settings.cache)?;
     let summary = present::components(&application, &compiled);
     let unused = wiring::deploy(&application, &engine, compiled)?;
-    let mut findings: Vec<String> = application.app.warnings.iter().map(ToString::to_string).collect();
+    let mut findings: Vec<String> = application
+        .app
+        .warnings
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     findings.extend(unused.iter().map(ToString::to_string));
     if !findings.is_empty() {
-        return Err(Failure::Check(format!("{} finding(s):\n  - {}", findings.len(), findings.join("\n  - "))));
+        return Err(Failure::Check(format!(
+            "{} finding(s):\n  - {}",
+            findings.len(),
+            findings.join("\n  - ")
+        )));
     }
     present::checked(&application, &summary);
     Ok(())

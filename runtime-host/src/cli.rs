@@ -9,14 +9,30 @@ use skald_telemetry::logs::Format;
 ///
 /// An application is a `spin.toml`: its components, who may call them, and what each of them is granted.
 #[derive(Debug, Parser)]
-#[command(name = "skald", version, arg_required_else_help = true, propagate_version = true)]
+#[command(
+    name = "skald",
+    version,
+    arg_required_else_help = true,
+    propagate_version = true
+)]
 pub(crate) struct Cli {
     /// What to log: a level, or levels of modules, like `info,skald_mesh=debug`.
-    #[arg(long, global = true, value_name = "DIRECTIVE", env = "SKALD_LOG", default_value = "info")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIRECTIVE",
+        env = "SKALD_LOG",
+        default_value = "info"
+    )]
     pub(crate) log: String,
 
     /// How log lines look; without it `pretty` on a terminal and `json` elsewhere.
-    #[arg(long, global = true, value_name = "pretty|json", env = "SKALD_LOG_FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "pretty|json",
+        env = "SKALD_LOG_FORMAT"
+    )]
     pub(crate) log_format: Option<Format>,
 
     #[command(subcommand)]
@@ -37,7 +53,13 @@ pub(crate) enum Command {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Manifest {
     /// The manifest, or the folder it is in.
-    #[arg(short = 'f', long = "from", visible_alias = "file", value_name = "PATH", default_value = "spin.toml")]
+    #[arg(
+        short = 'f',
+        long = "from",
+        visible_alias = "file",
+        value_name = "PATH",
+        default_value = "spin.toml"
+    )]
     pub(crate) from: PathBuf,
 
     /// Gives a variable of the manifest its value; `name=@file` takes it from a file. Can be repeated.
@@ -61,11 +83,21 @@ pub(crate) struct Up {
     pub(crate) build: bool,
 
     /// Where to listen; port 0 takes a free one, and the first line of output says which.
-    #[arg(long, value_name = "ADDR:PORT", env = "SKALD_LISTEN", default_value = "127.0.0.1:3000")]
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "SKALD_LISTEN",
+        default_value = "127.0.0.1:3000"
+    )]
     pub(crate) listen: SocketAddr,
 
     /// Where the data is kept; without it `.skald/data` beside the manifest.
-    #[arg(long, visible_alias = "state-dir", value_name = "DIR", env = "SKALD_DATA_DIR")]
+    #[arg(
+        long,
+        visible_alias = "state-dir",
+        value_name = "DIR",
+        env = "SKALD_DATA_DIR"
+    )]
     pub(crate) data_dir: Option<PathBuf>,
 
     /// Print only the `Serving` line.

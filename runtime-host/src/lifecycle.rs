@@ -52,7 +52,9 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Logs(#[from] LogsError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {0}: {1}; choose another with --listen, or 127.0.0.1:0 for a free port")]
+    #[error(
+        "cannot listen on {0}: {1}; choose another with --listen, or 127.0.0.1:0 for a free port"
+    )]
     Listen(std::net::SocketAddr, std::io::Error),
     /// The operating system refuses something every program needs.
     #[error("cannot start: {0}")]
@@ -66,7 +68,11 @@ impl Failure {
     /// The exit code, by the conventions of sysexits.h.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Settings(_) | Self::Manifest(_) | Self::Components(_) | Self::Logs(_) | Self::Check(_) => 64,
+            Self::Settings(_)
+            | Self::Manifest(_)
+            | Self::Components(_)
+            | Self::Logs(_)
+            | Self::Check(_) => 64,
             Self::Engine(EngineError::Start(_)) | Self::Build(_) => 70,
             Self::Engine(_) => 64,
             Self::Listen(..) | Self::System(_) => 71,
@@ -85,7 +91,10 @@ pub(crate) fn up(settings: &Settings, up: &Up) -> Result<(), Failure> {
     if up.build {
         build::build(&application.app, &settings.root)?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("skald").build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("skald")
+        .build()?;
     let served = runtime.block_on(serve(settings, up, &application));
     // Whatever still blocks a thread must not keep the program from ending.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -99,7 +108,9 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
     for unused in wiring::deploy(application, &engine, compiled)? {
         tracing::warn!(component = %unused.component, "{}; {}", unused.what, unused.fix);
     }
-    let listener = TcpListener::bind(up.listen).await.map_err(|error| Failure::Listen(up.listen, error))?;
+    let listener = TcpListener::bind(up.listen)
+        .await
+        .map_err(|error| Failure::Listen(up.listen, error))?;
     let address = listener.local_addr()?;
     let (ready, is_ready) = watch::channel(false);
     // Deliveries stop after the gateway, so that what the last requests began still goes its way.
@@ -109,7 +120,10 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
         present::note("First start on this data: laying it out");
         seed::settle(&host.store, &host.handles).await?;
     }
-    front.spawn("gateway", Arc::clone(&host.gateway).serve(listener, front.shutdown()));
+    front.spawn(
+        "gateway",
+        Arc::clone(&host.gateway).serve(listener, front.shutdown()),
+    );
     ready.send_replace(true);
     present::serving(address, (!up.quiet).then_some((application, summary)));
     tracing::info!(application = %application.app.name, %address, data = %settings.data.display(), "serving");

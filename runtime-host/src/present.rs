@@ -66,17 +66,29 @@ pub(crate) fn routes(application: &Application) {
 /// The components with an HTTP trigger, private ones too.
 pub(crate) fn routed(app: &App) -> BTreeSet<&ComponentId> {
     let component = |target| match target {
-        &HttpTarget::Component(ref id) => Some(id),
+        HttpTarget::Component(id) => Some(id),
         HttpTarget::Static(_) => None,
     };
-    app.http.iter().filter_map(|trigger| component(&trigger.target)).collect()
+    app.http
+        .iter()
+        .filter_map(|trigger| component(&trigger.target))
+        .collect()
 }
 
 /// What each component is, and what it may do.
 pub(crate) fn components(application: &Application, compiled: &[Compiled]) -> Table {
-    let mut table = table(&["component", "revision", "atomic", "contracts", "listens to", "calls"]);
+    let mut table = table(&[
+        "component",
+        "revision",
+        "atomic",
+        "contracts",
+        "listens to",
+        "calls",
+    ]);
     for one in compiled {
-        let Some(component) = application.app.components.get(one.id()) else { continue };
+        let Some(component) = application.app.components.get(one.id()) else {
+            continue;
+        };
         let topics = application.subscriptions.get(one.id());
         let calls: Vec<&str> = application
             .specs
@@ -87,7 +99,12 @@ pub(crate) fn components(application: &Application, compiled: &[Compiled]) -> Ta
         table.add_row([
             one.id().to_string(),
             one.revision().chars().take(REVISION_DIGITS).collect(),
-            (if component.settings.atomic { "yes" } else { "no" }).to_owned(),
+            (if component.settings.atomic {
+                "yes"
+            } else {
+                "no"
+            })
+            .to_owned(),
             one.contracts().join("\n"),
             topics.map(|topics| topics.join("\n")).unwrap_or_default(),
             calls.join("\n"),
@@ -105,7 +122,10 @@ fn route_table(application: &Application) -> Table {
             HttpTarget::Static(_) => "(static response)".to_owned(),
         };
         let (route, access) = match &trigger.route {
-            Route::Private => (format!("http://{target}.spin.internal"), "other components".to_owned()),
+            Route::Private => (
+                format!("http://{target}.spin.internal"),
+                "other components".to_owned(),
+            ),
             Route::Public(pattern) => (pattern.as_str().to_owned(), access(auth, pattern.as_str())),
         };
         table.add_row([route, target, access]);
@@ -115,19 +135,36 @@ fn route_table(application: &Application) -> Table {
 
 /// Who may use a route: the public entries that speak of it, else holders of a token.
 fn access(auth: Option<&skald_core::manifest::AuthSettings>, route: &str) -> String {
-    let Some(auth) = auth else { return "anyone".to_owned() };
+    let Some(auth) = auth else {
+        return "anyone".to_owned();
+    };
     let open: Vec<String> = auth
         .public
         .iter()
         .map(ToString::to_string)
-        .filter(|public| public.split_once(' ').map_or(public.as_str(), |(_, path)| path) == route)
-        .map(|public| public.split_once(' ').map_or_else(|| "any method".to_owned(), |(method, _)| method.to_owned()))
+        .filter(|public| {
+            public
+                .split_once(' ')
+                .map_or(public.as_str(), |(_, path)| path)
+                == route
+        })
+        .map(|public| {
+            public
+                .split_once(' ')
+                .map_or_else(|| "any method".to_owned(), |(method, _)| method.to_owned())
+        })
         .collect();
-    if open.is_empty() { "token".to_owned() } else { format!("{} open, else token", open.join(", ")) }
+    if open.is_empty() {
+        "token".to_owned()
+    } else {
+        format!("{} open, else token", open.join(", "))
+    }
 }
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_header(header.to_vec());
     table
 }

@@ -20,7 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Publishes the event if it never was; answers whether it did.
 pub(crate) async fn announce(store: &Embedded, application: &str) -> Result<bool, StoreError> {
-    let key = Key { store: Arc::from("$host"), name: Arc::from("created") };
+    let key = Key {
+        store: Arc::from("$host"),
+        name: Arc::from("created"),
+    };
     let seen = store.snapshot().await?.get(&key).await?;
     if seen.value.is_some() {
         return Ok(false);
@@ -53,7 +56,9 @@ pub(crate) async fn settle(store: &Embedded, handles: &[Handle]) -> Result<(), S
         }
     });
     settled.await.unwrap_or_else(|_| {
-        tracing::warn!("the first data is not complete after {PATIENCE:?}; it goes on in the background");
+        tracing::warn!(
+            "the first data is not complete after {PATIENCE:?}; it goes on in the background"
+        );
         Ok(())
     })
 }

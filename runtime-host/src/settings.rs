@@ -36,30 +36,29 @@ impl Settings {
     /// Reads them all; every mistake is told at once.
     pub(crate) fn read(cli: &Cli) -> Result<Self, Failure> {
         let asked = cli.command.manifest();
-        let manifest = if asked.from.is_dir() { asked.from.join("spin.toml") } else { asked.from.clone() };
+        let manifest = if asked.from.is_dir() {
+            asked.from.join("spin.toml")
+        } else {
+            asked.from.clone()
+        };
         let root = match manifest.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let (mut flags, mut mistakes) = (BTreeMap::new(), Vec::new());
-        for given in &asked.variables {
-            match variable(given) {
-                Ok((name, value)) => {
-                    flags.insert(name, value);
-                }
-                Err(mistake) => mistakes.push(mistake),
-            }
-        }
-        if !mistakes.is_empty() {
-            return Err(Failure::Settings(mistakes.join("\n")));
-        }
+        let flags = variables(&asked.variables)?;
         let data = match &cli.command {
             Command::Up(up) => up.data_dir.clone(),
             Command::Check(_) | Command::Routes(_) => None,
         };
         Ok(Self {
-            providers: Providers { flags, environment: environment() },
-            cache: asked.cache_dir.clone().unwrap_or_else(|| root.join(FOLDER).join("cache")),
+            providers: Providers {
+                flags,
+                environment: environment(),
+            },
+            cache: asked
+                .cache_dir
+                .clone()
+                .unwrap_or_else(|| root.join(FOLDER).join("cache")),
             data: data.unwrap_or_else(|| root.join(FOLDER).join("data")),
             log: cli.log.clone(),
             log_format: cli.log_format.unwrap_or_else(Format::detect),
@@ -71,18 +70,43 @@ impl Settings {
 
 /// The environment, as far as it is text.
 fn environment() -> BTreeMap<String, String> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn variables(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let (mut flags, mut mistakes) = (BTreeMap::new(), Vec::new());
+    for given in given {
+        match variable(given) {
+            Ok((name, value)) => {
+                flags.insert(name, value);
+            }
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(flags)
+    } else {
+        Err(Failure::Settings(mistakes.join("\n")))
+    }
 }
 
 fn variable(given: &str) -> Result<(String, String), String> {
     let Some((name, value)) = given.split_once('=') else {
-        return Err(format!("--variable {given}: write name=value, or name=@file"));
+        return Err(format!(
+            "--variable {given}: write name=value, or name=@file"
+        ));
     };
     let value = match value.strip_prefix('@') {
         None => value.to_owned(),
         Some(file) => match fs::read_to_string(file) {
             Ok(content) => content.trim_end_matches(['\r', '\n']).to_owned(),
-            Err(error) => return Err(format!("--variable {name}=@{file}: the file cannot be read: {error}")),
+            Err(error) => {
+                return Err(format!(
+                    "--variable {name}=@{file}: the file cannot be read: {error}"
+                ));
+            }
         },
     };
     Ok((name.to_owned(), value))

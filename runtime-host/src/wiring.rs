@@ -33,7 +33,10 @@ pub(crate) struct Host {
 
 /// Compiles all components; the ones not in the cache take a while, so that people see how far it is.
 pub(crate) fn compile(specs: &[Spec], cache: &Path) -> Result<(Engine, Vec<Compiled>), Failure> {
-    let config = skald_engine::Config { cache: Some(cache.to_owned()), ..skald_engine::Config::default() };
+    let config = skald_engine::Config {
+        cache: Some(cache.to_owned()),
+        ..skald_engine::Config::default()
+    };
     let engine = Engine::start(config)?;
     let progress = present::compiling(specs.len());
     let mut compiled = Vec::with_capacity(specs.len());
@@ -47,7 +50,11 @@ pub(crate) fn compile(specs: &[Spec], cache: &Path) -> Result<(Engine, Vec<Compi
         progress.inc(1);
     }
     progress.finish_and_clear();
-    if failures.is_empty() { Ok((engine, compiled)) } else { Err(Failure::Components(failures.join("\n"))) }
+    if failures.is_empty() {
+        Ok((engine, compiled))
+    } else {
+        Err(Failure::Components(failures.join("\n")))
+    }
 }
 
 /// Triggers whose component has no handler for them.
@@ -120,15 +127,22 @@ pub(crate) fn connect(
     let handles = deliveries(application, &store, &calls, tasks);
     ring(wake, handles.clone(), tasks);
     trim(Arc::clone(&engine), tasks);
-    let gateway = skald_gateway::Config::of(&application.app, ready).map_err(|error| Failure::Manifest(error.to_string()))?;
-    Ok(Host { gateway: Arc::new(Gateway::new(gateway, calls)), store, handles, _mesh: mesh })
+    let gateway = skald_gateway::Config::of(&application.app, ready)
+        .map_err(|error| Failure::Manifest(error.to_string()))?;
+    Ok(Host {
+        gateway: Arc::new(Gateway::new(gateway, calls)),
+        store,
+        handles,
+        _mesh: mesh,
+    })
 }
 
 fn targets(app: &App) -> Vec<skald_mesh::Target> {
-    let target = |(id, component): (&ComponentId, &skald_core::manifest::Component)| skald_mesh::Target {
-        id: id.clone(),
-        config: policies(&component.settings),
-    };
+    let target =
+        |(id, component): (&ComponentId, &skald_core::manifest::Component)| skald_mesh::Target {
+            id: id.clone(),
+            config: policies(&component.settings),
+        };
     app.components.iter().map(target).collect()
 }
 
@@ -142,12 +156,21 @@ fn policies(settings: &ComponentSettings) -> skald_mesh::Config {
             backoff: settings.retry.backoff,
             ..defaults.retry
         },
-        mode: if settings.atomic { Mode::Held } else { Mode::Immediate },
+        mode: if settings.atomic {
+            Mode::Held
+        } else {
+            Mode::Immediate
+        },
         ..defaults
     }
 }
 
-fn deliveries(application: &Application, store: &Embedded, calls: &Arc<dyn DynCall>, tasks: &Tasks) -> Vec<Handle> {
+fn deliveries(
+    application: &Application,
+    store: &Embedded,
+    calls: &Arc<dyn DynCall>,
+    tasks: &Tasks,
+) -> Vec<Handle> {
     let log: Arc<dyn EventLog> = Arc::new(store.clone());
     let settings = &application.app.settings.events;
     let config = skald_events::Config {
@@ -159,9 +182,20 @@ fn deliveries(application: &Application, store: &Embedded, calls: &Arc<dyn DynCa
     };
     let groups: BTreeMap<_, _> = application.subscriptions.iter().collect();
     let start = |(group, topics): (&ComponentId, &Vec<Arc<str>>)| {
-        let subscriber = Subscriber { group: group.clone(), topics: topics.clone() };
-        let (delivery, handle) = Delivery::new(config.clone(), subscriber, Arc::clone(&log), Arc::clone(calls));
-        tasks.spawn(format!("delivery to {}", group.as_str()), delivery.run(tasks.shutdown()));
+        let subscriber = Subscriber {
+            group: group.clone(),
+            topics: topics.clone(),
+        };
+        let (delivery, handle) = Delivery::new(
+            config.clone(),
+            subscriber,
+            Arc::clone(&log),
+            Arc::clone(calls),
+        );
+        tasks.spawn(
+            format!("delivery to {}", group.as_str()),
+            delivery.run(tasks.shutdown()),
+        );
         handle
     };
     groups.into_iter().map(start).collect()

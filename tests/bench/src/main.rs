@@ -1,1 +1,58 @@
-fn main() {}
+//! Measures Skald against what it is meant to replace or to carry, and says whether the goals are met.
+//!
+//! Every benchmark measures both sides in one run, in turns, so that a busy machine slows both. A missed goal is a
+//! figure like any other: the program fails only where it cannot measure. docs/benchmarks.md says what the figures mean.
+
+mod bare;
+mod caller;
+mod hello;
+mod hop;
+mod load;
+mod logs;
+mod machine;
+mod mesh;
+mod proxy;
+mod report;
+mod rooms;
+mod running;
+mod sample;
+mod shop;
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+
+use crate::report::Report;
+
+/// Measures Skald.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask bench")]
+struct Cli {
+    /// What to measure; all of it without.
+    names: Vec<Name>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// A call from one component to another, against an HTTP hop.
+    Mesh,
+    /// A small component behind the gateway, against the same one with nothing around it.
+    Hello,
+    /// The whole shop: start, memory, size.
+    Shop,
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    logs::init()?;
+    let mut report = Report::default();
+    let names = if cli.names.is_empty() { Name::value_variants() } else { &cli.names };
+    for name in names {
+        match name {
+            Name::Mesh => mesh::measure(&mut report)?,
+            Name::Hello => hello::measure(&mut report)?,
+            Name::Shop => shop::measure(&mut report)?,
+        }
+    }
+    report.print();
+    Ok(())
+}

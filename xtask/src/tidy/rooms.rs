@@ -20,10 +20,10 @@ const CORE_AND_TELEMETRY: &[&str] = &["skald-core", "skald-telemetry"];
 const ROOMS: [Room; 11] = [
     Room { package: "skald-core", may_use: &[], cap: Some(4_000) },
     Room { package: "skald-telemetry", may_use: &["skald-core"], cap: Some(600) },
-    Room { package: "skald-engine", may_use: CORE_AND_TELEMETRY, cap: Some(2_500) },
-    Room { package: "skald-store", may_use: CORE_AND_TELEMETRY, cap: Some(2_000) },
+    Room { package: "skald-engine", may_use: CORE_AND_TELEMETRY, cap: Some(2_800) },
+    Room { package: "skald-store", may_use: CORE_AND_TELEMETRY, cap: Some(2_500) },
     Room { package: "skald-mesh", may_use: CORE_AND_TELEMETRY, cap: Some(1_500) },
-    Room { package: "skald-gateway", may_use: CORE_AND_TELEMETRY, cap: Some(1_500) },
+    Room { package: "skald-gateway", may_use: CORE_AND_TELEMETRY, cap: Some(2_000) },
     Room { package: "skald-events", may_use: CORE_AND_TELEMETRY, cap: Some(1_500) },
     // The program: the only one that knows more than one room.
     Room {
@@ -32,7 +32,7 @@ const ROOMS: [Room; 11] = [
             "skald-core", "skald-engine", "skald-events", "skald-gateway", "skald-mesh", "skald-store",
             "skald-telemetry",
         ],
-        cap: Some(600),
+        cap: Some(1_100),
     },
     Room { package: "sdk", may_use: &[], cap: None },
     Room { package: "e2e", may_use: &["skald"], cap: None },

@@ -69,17 +69,22 @@ impl Reply {
 pub trait Call: Send + Sync + 'static {
     /// Makes the call and waits for its end.
     fn call(&self, request: &Request) -> impl Future<Output = Result<Reply, CallError>> + Send;
+
+    /// [`Call::call`] for those who can give the request away.
+    fn send(&self, request: Request) -> impl Future<Output = Result<Reply, CallError>> + Send {
+        async move { self.call(&request).await }
+    }
 }
 
 /// [`Call`] for those who cannot be generic over it.
 pub trait DynCall: Send + Sync + 'static {
     /// Makes the call and waits for its end.
-    fn call_boxed<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Reply, CallError>>;
+    fn call_boxed(&self, request: Request) -> BoxFuture<'_, Result<Reply, CallError>>;
 }
 
 impl<C: Call> DynCall for C {
-    fn call_boxed<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Reply, CallError>> {
-        Box::pin(self.call(request))
+    fn call_boxed(&self, request: Request) -> BoxFuture<'_, Result<Reply, CallError>> {
+        Box::pin(self.send(request))
     }
 }
 
@@ -183,7 +188,10 @@ impl CallError {
     /// Whose fault it is.
     pub const fn blame(&self) -> Blame {
         match self {
-            Self::NoSuchComponent(_) | Self::NoSuchExport { .. } | Self::KeyReused | Self::KeyRunning => Blame::Caller,
+            Self::NoSuchComponent(_)
+            | Self::NoSuchExport { .. }
+            | Self::KeyReused
+            | Self::KeyRunning => Blame::Caller,
             Self::Broken { .. }
             | Self::TimedOut(_)
             | Self::Trapped(_)
@@ -220,7 +228,9 @@ impl CallError {
     /// When the callee asks to be tried again, if it says so.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Overloaded { retry_after, .. } | Self::Broken { retry_after, .. } => Some(*retry_after),
+            Self::Overloaded { retry_after, .. } | Self::Broken { retry_after, .. } => {
+                Some(*retry_after)
+            }
             _ => None,
         }
     }

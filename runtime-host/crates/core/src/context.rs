@@ -20,7 +20,13 @@ pub struct Context {
 impl Context {
     /// The context of a call nobody asked for: the start of a trace.
     pub const fn root(trace: TraceContext, cause: Cause) -> Self {
-        Self { principal: None, trace, deadline: None, once: None, cause }
+        Self {
+            principal: None,
+            trace,
+            deadline: None,
+            once: None,
+            cause,
+        }
     }
 }
 
@@ -83,17 +89,29 @@ impl TraceContext {
     /// Reads a `traceparent` header; anything not exactly of version 00's form is ignored, as the standard asks.
     pub fn parse(header: &str) -> Option<Self> {
         let mut parts = header.trim().split('-');
-        let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let lower_hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let (version, trace, span, flags) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let lower_hex = |text: &str| {
+            text.bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        };
         let sized = version.len() == 2 && trace.len() == 32 && span.len() == 16 && flags.len() == 2;
         let closed = version != "00" || parts.next().is_none();
-        if !sized || !closed || version == "ff" || ![version, trace, span, flags].into_iter().all(lower_hex) {
+        if !sized
+            || !closed
+            || version == "ff"
+            || ![version, trace, span, flags].into_iter().all(lower_hex)
+        {
             return None;
         }
         let trace_id = u128::from_str_radix(trace, 16).ok().filter(|id| *id != 0)?;
         let span_id = u64::from_str_radix(span, 16).ok().filter(|id| *id != 0)?;
         let flags = u8::from_str_radix(flags, 16).ok()?;
-        Some(Self { trace_id, span_id, sampled: flags & 1 == 1 })
+        Some(Self {
+            trace_id,
+            span_id,
+            sampled: flags & 1 == 1,
+        })
     }
 
     /// The same trace, seen from a new span.
@@ -106,7 +124,13 @@ impl TraceContext {
 /// The `traceparent` header.
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
+        write!(
+            f,
+            "00-{:032x}-{:016x}-{:02x}",
+            self.trace_id,
+            self.span_id,
+            u8::from(self.sampled)
+        )
     }
 }
 

@@ -32,7 +32,12 @@ impl NewEvent {
             .and_then(|envelope| envelope.subject)
             .map(std::borrow::Cow::into_owned)
             .unwrap_or_default();
-        Self { topic, key, payload, trace }
+        Self {
+            topic,
+            key,
+            payload,
+            trace,
+        }
     }
 }
 
@@ -112,7 +117,11 @@ pub trait EventLog: Send + Sync + 'static {
     fn advance<'a>(&'a self, group: &'a str, cursor: u64) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Notes that a delivery failed.
-    fn note_failure<'a>(&'a self, group: &'a str, failure: Failure) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn note_failure<'a>(
+        &'a self,
+        group: &'a str,
+        failure: Failure,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Gives up on an event: it is handled as far as `group` is concerned, and kept as a dead letter.
     fn bury(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), StoreError>>;

@@ -72,7 +72,10 @@ pub trait Snapshot: Send {
     fn get<'a>(&'a mut self, key: &'a Key) -> BoxFuture<'a, Result<Versioned, StoreError>>;
 
     /// The version of a store's set of keys.
-    fn keys_version<'a>(&'a mut self, store: &'a Label) -> BoxFuture<'a, Result<Version, StoreError>>;
+    fn keys_version<'a>(
+        &'a mut self,
+        store: &'a Label,
+    ) -> BoxFuture<'a, Result<Version, StoreError>>;
 
     /// The names of a store's keys in order, after `after`, at most `limit`.
     fn keys<'a>(

@@ -3,8 +3,11 @@
 //! It decides; the store does. A held unit reads from one snapshot and answers with a [`Change`] at the end.
 //! An immediate unit, for components without `atomic`, commits each write by itself.
 
+mod closed;
+mod overlay;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, LazyLock},
     time::SystemTime,
 };
@@ -13,9 +16,10 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use crate::{
-    call::BoxFuture,
     event::NewEvent,
-    store::{Change, CommitError, Key, Label, Snapshot, Store, StoreError, Subject, Version, Versioned},
+    store::{
+        Change, CommitError, Key, Label, Snapshot, Store, StoreError, Subject, Version, Versioned,
+    },
 };
 
 /// How much one unit may hold. A guest that floods is stopped here, before the store sees anything.
@@ -32,7 +36,11 @@ pub struct Limits {
 impl Default for Limits {
     /// Far above any honest business call, far below what hurts: a commit of 8 MiB takes some 20 ms on a common disk.
     fn default() -> Self {
-        Self { bytes: 8 << 20, events: 1_000, keys: 10_000 }
+        Self {
+            bytes: 8 << 20,
+            events: 1_000,
+            keys: 10_000,
+        }
     }
 }
 
@@ -110,8 +118,13 @@ impl Unit {
 
     /// A unit that refuses everything: what an instance holds while no call runs in it.
     pub fn closed() -> Self {
-        static CLOSED: LazyLock<Arc<dyn Store>> = LazyLock::new(|| Arc::new(Closed));
-        Self::new(Mode::Immediate, Arc::clone(&CLOSED), Limits::default(), || SystemTime::UNIX_EPOCH)
+        static CLOSED: LazyLock<Arc<dyn Store>> = LazyLock::new(|| Arc::new(closed::Closed));
+        Self::new(
+            Mode::Immediate,
+            Arc::clone(&CLOSED),
+            Limits::default(),
+            || SystemTime::UNIX_EPOCH,
+        )
     }
 
     /// The value of a key, with this unit's own writes over it.
@@ -127,7 +140,10 @@ impl Unit {
         match self.mode {
             Mode::Held => self.hold(key, value),
             Mode::Immediate => {
-                let change = Change { writes: vec![(key, value)], ..Change::default() };
+                let change = Change {
+                    writes: vec![(key, value)],
+                    ..Change::default()
+                };
                 self.commit_now(change).await
             }
         }
@@ -143,16 +159,7 @@ impl Unit {
                 let value = new(self.get(key).await?.as_ref());
                 self.hold(key.clone(), value)
             }
-            Mode::Immediate => {
-                for _ in 0..IMMEDIATE_ATTEMPTS {
-                    let seen = self.read(key).await?;
-                    let value = new(seen.value.as_ref());
-                    if self.replace(key, seen.version, value).await? {
-                        return Ok(());
-                    }
-                }
-                Err(UnitError::Contended)
-            }
+            Mode::Immediate => self.update_now(key, new).await,
         }
     }
 
@@ -164,7 +171,10 @@ impl Unit {
         value: Bytes,
     ) -> Result<Result<(), Option<Bytes>>, UnitError> {
         let seen = match self.mode {
-            Mode::Held => Versioned { value: self.get(key).await?, version: 0 },
+            Mode::Held => Versioned {
+                value: self.get(key).await?,
+                version: 0,
+            },
             Mode::Immediate => self.read(key).await?,
         };
         if seen.value.as_ref() != expected {
@@ -180,7 +190,12 @@ impl Unit {
     }
 
     /// A page of a store's key names, with this unit's own writes over them.
-    pub async fn keys(&mut self, store: &Label, after: Option<&str>, limit: usize) -> Result<KeyPage, UnitError> {
+    pub async fn keys(
+        &mut self,
+        store: &Label,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<KeyPage, UnitError> {
         let held = self.mode == Mode::Held;
         let snapshot = self.snapshot().await?;
         let version = snapshot.keys_version(store).await?;
@@ -191,17 +206,34 @@ impl Unit {
         let names = snapshot.keys(store, after, asked).await?;
         let complete = names.len() < asked;
         if held {
-            self.reads.entry(Subject::Keys(Arc::clone(store))).or_insert(version);
+            self.reads
+                .entry(Subject::Keys(Arc::clone(store)))
+                .or_insert(version);
         } else {
             self.snapshot = None;
         }
-        Ok(overlay(names, complete, &self.writes, &Window { store, after, limit }))
+        Ok(overlay::overlay(
+            names,
+            complete,
+            &self.writes,
+            &overlay::Window {
+                store,
+                after,
+                limit,
+            },
+        ))
     }
 
     /// Publishes an event: with the commit, or at once where writes are immediate.
     pub async fn publish(&mut self, event: NewEvent) -> Result<(), UnitError> {
         match self.mode {
-            Mode::Immediate => self.commit_now(Change { events: vec![event], ..Change::default() }).await,
+            Mode::Immediate => {
+                self.commit_now(Change {
+                    events: vec![event],
+                    ..Change::default()
+                })
+                .await
+            }
             Mode::Held => {
                 self.charge(event.payload.len())?;
                 if self.events.len() >= self.limits.events {
@@ -234,7 +266,9 @@ impl Unit {
         let seen = self.snapshot().await?.get(key).await?;
         match self.mode {
             Mode::Held => {
-                self.reads.entry(Subject::Key(key.clone())).or_insert(seen.version);
+                self.reads
+                    .entry(Subject::Key(key.clone()))
+                    .or_insert(seen.version);
             }
             // The next read is to see the next commit.
             Mode::Immediate => self.snapshot = None,
@@ -259,8 +293,27 @@ impl Unit {
         Ok(())
     }
 
+    async fn update_now<N>(&mut self, key: &Key, mut new: N) -> Result<(), UnitError>
+    where
+        N: FnMut(Option<&Bytes>) -> Option<Bytes> + Send,
+    {
+        for _ in 0..IMMEDIATE_ATTEMPTS {
+            let seen = self.read(key).await?;
+            let value = new(seen.value.as_ref());
+            if self.replace(key, seen.version, value).await? {
+                return Ok(());
+            }
+        }
+        Err(UnitError::Contended)
+    }
+
     /// Writes a key at once if nobody has written it since; answers whether it was written.
-    async fn replace(&mut self, key: &Key, seen: Version, value: Option<Bytes>) -> Result<bool, UnitError> {
+    async fn replace(
+        &mut self,
+        key: &Key,
+        seen: Version,
+        value: Option<Bytes>,
+    ) -> Result<bool, UnitError> {
         let change = Change {
             reads: vec![(Subject::Key(key.clone()), seen)],
             writes: vec![(key.clone(), value)],
@@ -274,7 +327,10 @@ impl Unit {
     }
 
     async fn commit_now(&mut self, change: Change) -> Result<(), UnitError> {
-        self.store.commit(change, (self.now)()).await.map_err(immediate_failure)
+        self.store
+            .commit(change, (self.now)())
+            .await
+            .map_err(immediate_failure)
     }
 }
 
@@ -287,58 +343,6 @@ impl std::fmt::Debug for Unit {
             .field("events", &self.events.len())
             .finish_non_exhaustive()
     }
-}
-
-/// The store behind a closed unit.
-struct Closed;
-
-impl Closed {
-    fn refusal() -> StoreError {
-        StoreError::Unavailable("no call is running in this instance".to_owned())
-    }
-}
-
-impl Store for Closed {
-    fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, StoreError>> {
-        Box::pin(async { Err(Self::refusal()) })
-    }
-
-    fn commit(&self, _: Change, _: SystemTime) -> BoxFuture<'_, Result<(), CommitError>> {
-        Box::pin(async { Err(Self::refusal().into()) })
-    }
-}
-
-/// Which part of a store's names is asked for.
-struct Window<'a> {
-    store: &'a Label,
-    after: Option<&'a str>,
-    limit: usize,
-}
-
-/// Lays a unit's own writes over the names that the snapshot has.
-fn overlay(
-    names: Vec<Arc<str>>,
-    complete: bool,
-    writes: &BTreeMap<Key, Option<Bytes>>,
-    window: &Window<'_>,
-) -> KeyPage {
-    let last = names.last().cloned();
-    let mut all: BTreeSet<Arc<str>> = names.into_iter().collect();
-    for (key, value) in writes.iter().filter(|(key, _)| key.store == *window.store) {
-        let before_page = window.after.is_some_and(|after| *key.name <= *after);
-        let beyond_page = !complete && last.as_ref().is_none_or(|last| key.name > *last);
-        match value {
-            None => {
-                all.remove(&key.name);
-            }
-            Some(_) if !before_page && !beyond_page => {
-                all.insert(Arc::clone(&key.name));
-            }
-            Some(_) => {}
-        }
-    }
-    let more = !complete || all.len() > window.limit;
-    KeyPage { names: all.into_iter().take(window.limit).collect(), more }
 }
 
 const fn too_large(what: String) -> UnitError {

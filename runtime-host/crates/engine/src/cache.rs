@@ -34,13 +34,22 @@ pub(crate) struct Loaded {
 }
 
 /// Loads a component from the cache, or compiles it and puts it there.
-pub(crate) fn load(engines: &Engines, cache: Option<&Path>, wasm: &[u8]) -> wasmtime::Result<Loaded> {
+pub(crate) fn load(
+    engines: &Engines,
+    cache: Option<&Path>,
+    wasm: &[u8],
+) -> wasmtime::Result<Loaded> {
     let revision = hex(&Sha256::digest(wasm));
     for flavour in [Flavour::Plain, Flavour::Concurrent] {
         let Some(directory) = cache else { break };
         let entry = Entry::new(directory, &revision, engines.get(flavour));
         if let Some(component) = entry.read(engines.get(flavour)) {
-            return Ok(Loaded { component, flavour, origin: Origin::Cached, revision });
+            return Ok(Loaded {
+                component,
+                flavour,
+                origin: Origin::Cached,
+                revision,
+            });
         }
     }
     let flavour = needed(wasm);
@@ -49,11 +58,20 @@ pub(crate) fn load(engines: &Engines, cache: Option<&Path>, wasm: &[u8]) -> wasm
     if let Some(directory) = cache {
         let entry = Entry::new(directory, &revision, engine);
         // The cache only saves time; a host without one is slower to start, nothing else.
-        if let Err(error) = component.serialize().map_err(io::Error::other).and_then(|code| entry.write(&code)) {
+        if let Err(error) = component
+            .serialize()
+            .map_err(io::Error::other)
+            .and_then(|code| entry.write(&code))
+        {
             tracing::warn!(%error, directory = %directory.display(), "the compile cache cannot be written");
         }
     }
-    Ok(Loaded { component, flavour, origin: Origin::Compiled, revision })
+    Ok(Loaded {
+        component,
+        flavour,
+        origin: Origin::Compiled,
+        revision,
+    })
 }
 
 /// One file of the cache: the code, with its digest beside it.
@@ -67,7 +85,10 @@ impl Entry {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let name = format!("{revision}-{:016x}", hasher.finish());
-        Self { code: directory.join(format!("{name}.cwasm")), digest: directory.join(format!("{name}.sha256")) }
+        Self {
+            code: directory.join(format!("{name}.cwasm")),
+            digest: directory.join(format!("{name}.sha256")),
+        }
     }
 
     fn read(&self, engine: &Engine) -> Option<Component> {
@@ -91,7 +112,10 @@ impl Entry {
 }
 
 /// Maps the file into memory: many times faster than reading it, and its pages are shared.
-#[expect(unsafe_code, reason = "wasmtime trusts the file; its digest was checked and only this host writes it")]
+#[expect(
+    unsafe_code,
+    reason = "wasmtime trusts the file; its digest was checked and only this host writes it"
+)]
 fn deserialize(engine: &Engine, path: &Path) -> Option<Component> {
     // SAFETY: the file's digest is that of code this module serialized, under a name that binds it to the engine.
     unsafe { Component::deserialize_file(engine, path) }.ok()
@@ -108,8 +132,10 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

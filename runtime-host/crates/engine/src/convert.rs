@@ -21,7 +21,9 @@ pub(crate) fn from_guest(val: &Val) -> Option<Value> {
         Val::String(v) => Value::String(v.clone()),
         Val::List(v) => Value::List(v.iter().map(from_guest).collect::<Option<_>>()?),
         Val::Record(v) => Value::Record(
-            v.iter().map(|(name, field)| Some((name.clone(), from_guest(field)?))).collect::<Option<_>>()?,
+            v.iter()
+                .map(|(name, field)| Some((name.clone(), from_guest(field)?)))
+                .collect::<Option<_>>()?,
         ),
         Val::Tuple(v) => Value::Tuple(v.iter().map(from_guest).collect::<Option<_>>()?),
         Val::Variant(name, v) => Value::Variant(name.clone(), boxed_from(v.as_deref())?),
@@ -30,7 +32,12 @@ pub(crate) fn from_guest(val: &Val) -> Option<Value> {
         Val::Result(Ok(v)) => Value::Result(Ok(boxed_from(v.as_deref())?)),
         Val::Result(Err(v)) => Value::Result(Err(boxed_from(v.as_deref())?)),
         Val::Flags(names) => Value::Flags(names.clone()),
-        Val::Map(_) | Val::FixedLengthList(_) | Val::Resource(_) | Val::Future(_) | Val::Stream(_) | Val::ErrorContext(_) => return None,
+        Val::Map(_)
+        | Val::FixedLengthList(_)
+        | Val::Resource(_)
+        | Val::Future(_)
+        | Val::Stream(_)
+        | Val::ErrorContext(_) => return None,
     })
 }
 
@@ -51,7 +58,11 @@ pub(crate) fn to_guest(value: &Value) -> Val {
         Value::Char(v) => Val::Char(*v),
         Value::String(v) => Val::String(v.clone()),
         Value::List(v) => Val::List(v.iter().map(to_guest).collect()),
-        Value::Record(v) => Val::Record(v.iter().map(|(name, field)| (name.clone(), to_guest(field))).collect()),
+        Value::Record(v) => Val::Record(
+            v.iter()
+                .map(|(name, field)| (name.clone(), to_guest(field)))
+                .collect(),
+        ),
         Value::Tuple(v) => Val::Tuple(v.iter().map(to_guest).collect()),
         Value::Variant(name, v) => Val::Variant(name.clone(), boxed_to(v.as_deref())),
         Value::Enum(name) => Val::Enum(name.clone()),

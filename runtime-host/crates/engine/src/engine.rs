@@ -22,7 +22,7 @@ use crate::{
     exports::Exports,
     flavour::{Engines, Flavour},
     idle::Idle,
-    link::{self, Linking, Used},
+    link::{self, Linking},
     outbound,
     run::Runner,
     state::{Calls, Shared, State},
@@ -68,13 +68,14 @@ impl Engine {
             path: spec.source.clone(),
             reason: error.to_string(),
         })?;
-        let loaded = cache::load(&self.engines, self.config.cache.as_deref(), &wasm).map_err(|error| {
-            EngineError::NotAComponent {
-                component: spec.id.clone(),
-                path: spec.source.clone(),
-                reason: format!("{error:#}"),
-            }
-        })?;
+        let loaded =
+            cache::load(&self.engines, self.config.cache.as_deref(), &wasm).map_err(|error| {
+                EngineError::NotAComponent {
+                    component: spec.id.clone(),
+                    path: spec.source.clone(),
+                    reason: format!("{error:#}"),
+                }
+            })?;
         let exports = Exports::of(self.engines.get(loaded.flavour), &loaded.component);
         Ok(Compiled {
             spec,
@@ -92,22 +93,16 @@ impl Engine {
     pub fn deploy(&self, compiled: Vec<Compiled>) -> Result<Vec<LinkProblem>, EngineError> {
         let mut linkers = HashMap::new();
         let (mut problems, mut unused) = (Vec::new(), Vec::new());
-        let others: HashMap<ComponentId, &Exports> =
-            compiled.iter().map(|one| (one.spec.id.clone(), &one.exports)).collect();
+        let others: HashMap<ComponentId, &Exports> = compiled
+            .iter()
+            .map(|one| (one.spec.id.clone(), &one.exports))
+            .collect();
         for one in &compiled {
             let engine = self.engines.get(one.flavour);
-            let mut linker = link::base(engine, one.flavour).map_err(failed)?;
-            let mut linking = Linking {
-                compiled: one,
-                others: &others,
-                calls: &self.calls,
-                problems: Vec::new(),
-                unused: Vec::new(),
-                used: Used::default(),
-            };
-            linking.link(engine, &mut linker);
-            problems.append(&mut linking.problems);
-            unused.append(&mut linking.unused);
+            let mut linker = link::base(engine, one.flavour).map_err(|error| failed(&error))?;
+            let mut found = Linking::new(one, &others, &self.calls).link(engine, &mut linker);
+            problems.append(&mut found.problems);
+            unused.append(&mut found.unused);
             linkers.insert(one.spec.id.clone(), linker);
         }
         if !problems.is_empty() {
@@ -115,7 +110,10 @@ impl Engine {
         }
         let runners = compiled.into_iter().filter_map(|one| {
             let linker = linkers.remove(&one.spec.id)?;
-            Some(self.runner(one, &linker).map(|(id, runner)| (id, Arc::new(runner))))
+            Some(
+                self.runner(one, &linker)
+                    .map(|(id, runner)| (id, Arc::new(runner))),
+            )
         });
         let runners = runners.collect::<Result<_, _>>()?;
         // A second deployment would leave the first one's calls without a target.
@@ -140,8 +138,18 @@ impl Engine {
         Some(self.runners.get()?.get(component)?.revision.as_str())
     }
 
-    fn runner(&self, compiled: Compiled, linker: &Linker<State>) -> Result<(ComponentId, Runner), EngineError> {
-        let Compiled { spec, component, exports, revision, .. } = compiled;
+    fn runner(
+        &self,
+        compiled: Compiled,
+        linker: &Linker<State>,
+    ) -> Result<(ComponentId, Runner), EngineError> {
+        let Compiled {
+            spec,
+            component,
+            exports,
+            revision,
+            ..
+        } = compiled;
         let unmet = |error: wasmtime::Error| {
             EngineError::Link(vec![LinkProblem {
                 component: spec.id.clone(),
@@ -150,9 +158,17 @@ impl Engine {
             }])
         };
         let pre = linker.instantiate_pre(&component).map_err(unmet)?;
-        let service = if exports.http { Some(ServiceIndices::new(&pre).map_err(unmet)?) } else { None };
+        let service = if exports.http {
+            Some(ServiceIndices::new(&pre).map_err(unmet)?)
+        } else {
+            None
+        };
         let id = spec.id.clone();
-        let shared = Shared { spec, calls: Arc::clone(&self.calls), client: self.client.clone() };
+        let shared = Shared {
+            spec,
+            calls: Arc::clone(&self.calls),
+            client: self.client.clone(),
+        };
         let runner = Runner {
             shared: Arc::new(shared),
             pre,
@@ -169,9 +185,16 @@ impl Engine {
 
 impl Run for Engine {
     async fn run(&self, request: &Request, unit: Unit) -> (Unit, Result<Reply, CallError>) {
-        match self.runners.get().and_then(|runners| runners.get(&request.target)) {
+        match self
+            .runners
+            .get()
+            .and_then(|runners| runners.get(&request.target))
+        {
             Some(runner) => runner.run(request, unit).await,
-            None => (unit, Err(CallError::NoSuchComponent(request.target.clone()))),
+            None => (
+                unit,
+                Err(CallError::NoSuchComponent(request.target.clone())),
+            ),
         }
     }
 }
@@ -206,12 +229,16 @@ impl Compiled {
 
     /// The contracts it exports, sorted.
     pub fn contracts(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.exports.contracts().map(|(interface, _)| interface.to_string()).collect();
+        let mut names: Vec<String> = self
+            .exports
+            .contracts()
+            .map(|(interface, _)| interface.to_string())
+            .collect();
         names.sort();
         names
     }
 }
 
-fn failed(error: wasmtime::Error) -> EngineError {
+fn failed(error: &wasmtime::Error) -> EngineError {
     EngineError::Start(format!("{error:#}"))
 }

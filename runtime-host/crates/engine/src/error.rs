@@ -10,10 +10,14 @@ use wasmtime::Trap;
 #[derive(Debug, Error)]
 pub enum EngineError {
     /// wasmtime refuses the configuration, mostly because address space is limited.
-    #[error("the wasm engine cannot start: {0}; if `ulimit -v` or vm.overcommit_memory=2 is set, lift it")]
+    #[error(
+        "the wasm engine cannot start: {0}; if `ulimit -v` or vm.overcommit_memory=2 is set, lift it"
+    )]
     Start(String),
     /// The wasm file cannot be read.
-    #[error("{component}: cannot read {path}: {reason}; build it with `cargo xtask build`, or correct `source`")]
+    #[error(
+        "{component}: cannot read {path}: {reason}; build it with `cargo xtask build`, or correct `source`"
+    )]
     Unreadable {
         /// The component.
         component: ComponentId,
@@ -70,12 +74,18 @@ pub(crate) fn call_error(error: &wasmtime::Error, memory_refused: Option<usize>)
         return stopped.clone();
     }
     if let Some(limit) = memory_refused {
-        return CallError::OverLimit(format!("one instance may have {} MiB of memory", limit >> 20));
+        return CallError::OverLimit(format!(
+            "one instance may have {} MiB of memory",
+            limit >> 20
+        ));
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return CallError::Trapped(trap.to_string());
     }
-    if error.downcast_ref::<wasmtime::PoolConcurrencyLimitError>().is_some() {
+    if error
+        .downcast_ref::<wasmtime::PoolConcurrencyLimitError>()
+        .is_some()
+    {
         return CallError::Engine("all instance slots of the host are taken".to_owned());
     }
     CallError::Trapped(format!("{error:#}"))

@@ -6,7 +6,7 @@ use wasmtime::{
     Engine,
     component::{
         Component, ComponentExportIndex,
-        types::{ComponentFunc, ComponentItem},
+        types::{ComponentFunc, ComponentInstance, ComponentItem},
     },
 };
 
@@ -33,23 +33,24 @@ pub(crate) struct Export {
 
 impl Exports {
     pub(crate) fn of(engine: &Engine, component: &Component) -> Self {
-        let mut exports = Self { http: false, message: None, functions: HashMap::new() };
+        let mut exports = Self {
+            http: false,
+            message: None,
+            functions: HashMap::new(),
+        };
         for (interface, item) in component.component_type().exports(engine) {
-            let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
+            let ComponentItem::ComponentInstance(instance) = item.ty else {
+                continue;
+            };
             if interface.starts_with(HTTP_HANDLER) {
                 exports.http = true;
                 continue;
             }
-            let index = component.get_export_index(None, interface);
-            let functions = instance.exports(engine).filter_map(|(name, item)| {
-                let ComponentItem::ComponentFunc(ty) = item.ty else { return None };
-                let index = component.get_export_index(index.as_ref(), name)?;
-                let has_result = ty.results().len() > 0;
-                Some((Arc::from(name), Export { index, has_result, ty }))
-            });
-            let functions: HashMap<Arc<str>, Export> = functions.collect();
+            let functions = functions(engine, component, interface, &instance);
             if interface == inbound_redis::INTERFACE {
-                exports.message = functions.get(inbound_redis::FUNCTION).map(|export| export.index);
+                exports.message = functions
+                    .get(inbound_redis::FUNCTION)
+                    .map(|export| export.index);
             } else {
                 exports.functions.insert(Arc::from(interface), functions);
             }
@@ -62,7 +63,37 @@ impl Exports {
     }
 
     /// The contracts, by interface.
-    pub(crate) fn contracts(&self) -> impl Iterator<Item = (&Arc<str>, &HashMap<Arc<str>, Export>)> {
+    pub(crate) fn contracts(
+        &self,
+    ) -> impl Iterator<Item = (&Arc<str>, &HashMap<Arc<str>, Export>)> {
         self.functions.iter()
     }
+}
+
+fn functions(
+    engine: &Engine,
+    component: &Component,
+    interface: &str,
+    instance: &ComponentInstance,
+) -> HashMap<Arc<str>, Export> {
+    let parent = component.get_export_index(None, interface);
+    let export = |name: &str, ty: ComponentFunc| {
+        let index = component.get_export_index(parent.as_ref(), name)?;
+        let has_result = ty.results().len() > 0;
+        Some((
+            Arc::from(name),
+            Export {
+                index,
+                has_result,
+                ty,
+            },
+        ))
+    };
+    let functions = instance
+        .exports(engine)
+        .filter_map(|(name, item)| match item.ty {
+            ComponentItem::ComponentFunc(ty) => export(name, ty),
+            _ => None,
+        });
+    functions.collect()
 }

@@ -51,7 +51,9 @@ impl Engines {
             concurrent: make(Flavour::Concurrent).map_err(failed)?,
             stop: Arc::default(),
         };
-        engines.tick().map_err(|error| EngineError::Start(error.to_string()))?;
+        engines
+            .tick()
+            .map_err(|error| EngineError::Start(error.to_string()))?;
         Ok(engines)
     }
 
@@ -65,13 +67,15 @@ impl Engines {
     fn tick(&self) -> std::io::Result<()> {
         let (plain, concurrent) = (self.plain.clone(), self.concurrent.clone());
         let stop = Arc::clone(&self.stop);
-        thread::Builder::new().name("skald-epoch".to_owned()).spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
-                thread::sleep(TICK);
-                plain.increment_epoch();
-                concurrent.increment_epoch();
-            }
-        })?;
+        thread::Builder::new()
+            .name("skald-epoch".to_owned())
+            .spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    thread::sleep(TICK);
+                    plain.increment_epoch();
+                    concurrent.increment_epoch();
+                }
+            })?;
         Ok(())
     }
 }

@@ -15,7 +15,11 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) const fn new(memory: usize) -> Self {
-        Self { memory, used: 0, refused: false }
+        Self {
+            memory,
+            used: 0,
+            refused: false,
+        }
     }
 
     /// The limit, if the guest ran into it.
@@ -30,7 +34,12 @@ impl Limits {
 }
 
 impl ResourceLimiter for Limits {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let used = self.used.saturating_sub(current).saturating_add(desired);
         if used > self.memory {
             self.refused = true;
@@ -40,7 +49,12 @@ impl ResourceLimiter for Limits {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= TABLE_ELEMENTS)
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response, Uri, header::HeaderName, uri::Scheme};
+use http::{HeaderMap, Request, Response, Uri, header::HeaderName, uri::Scheme};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -16,7 +16,8 @@ use skald_core::{
     manifest::ComponentId,
 };
 use wasmtime_wasi_http::{
-    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
+    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
+    WasiHttpHooks,
 };
 
 use crate::state::{Shared, Slot};
@@ -43,7 +44,11 @@ pub(crate) fn client() -> Client {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
-    let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+    let connector = HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(tcp);
     Legacy::builder(TokioExecutor::new()).build(connector)
 }
 
@@ -59,7 +64,13 @@ impl Hooks {
     }
 }
 
-type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+type Sent = Result<
+    (
+        Response<WasiBody>,
+        Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ),
+    Error,
+>;
 
 impl WasiHttpHooks for Hooks {
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
@@ -87,14 +98,22 @@ impl WasiHttpHooks for Hooks {
                 Some(target) => call_component(&shared, target, request, context).await?,
                 None => call_server(&shared.client, request, options.unwrap_or_default()).await?,
             };
-            let nothing_left: Box<dyn Future<Output = Result<(), Error>> + Send> = Box::new(async { Ok(()) });
+            let nothing_left: Box<dyn Future<Output = Result<(), Error>> + Send> =
+                Box::new(async { Ok(()) });
             Ok((response, nothing_left))
         })
     }
 }
 
-async fn call_server(client: &Client, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>, Error> {
-    let most = options.first_byte_timeout.or(options.connect_timeout).unwrap_or(DEFAULT_TIMEOUT);
+async fn call_server(
+    client: &Client,
+    request: Request<WasiBody>,
+    options: RequestOptions,
+) -> Result<Response<WasiBody>, Error> {
+    let most = options
+        .first_byte_timeout
+        .or(options.connect_timeout)
+        .unwrap_or(DEFAULT_TIMEOUT);
     match tokio::time::timeout(most, client.request(request)).await {
         Err(_) => Err(Error::HttpResponseTimeout),
         Ok(Err(error)) if error.is_connect() => Err(Error::ConnectionRefused),
@@ -110,36 +129,69 @@ async fn call_component(
     request: Request<WasiBody>,
     context: Context,
 ) -> Result<Response<WasiBody>, Error> {
-    let Some(calls) = shared.calls.get() else { return Err(Error::DestinationUnavailable) };
+    let Some(calls) = shared.calls.get() else {
+        return Err(Error::DestinationUnavailable);
+    };
     let (mut parts, body) = request.into_parts();
     let body = Limited::new(body, LARGEST_BODY).collect().await;
-    let body = body.map_err(|_| Error::HttpRequestBodySize(Some(LARGEST_BODY as u64)))?.to_bytes();
-    let forged: Vec<HeaderName> = parts.headers.keys().filter(|name| is_host_header(name)).cloned().collect();
-    for name in forged {
-        parts.headers.remove(name);
+    let body = body
+        .map_err(|_| Error::HttpRequestBodySize(Some(LARGEST_BODY as u64)))?
+        .to_bytes();
+    vouch(&mut parts.headers, &context);
+    let cause = Cause::Component(Arc::from(shared.spec.id.as_str()));
+    let request = CallRequest {
+        target,
+        input: Input::Http(Request::from_parts(parts, body)),
+        context: Context {
+            once: None,
+            cause,
+            ..context
+        },
+    };
+    match spawned(async move { calls.call_boxed(request).await }).await {
+        Ok(Reply::Http(response)) => Ok(response.map(full)),
+        Ok(Reply::Handled | Reply::Value(_)) => Err(Error::HttpProtocolError),
+        Err(error) => Err(transport_error(&error)),
     }
-    if let Some(principal) = context.principal.as_ref().and_then(|principal| principal.0.parse().ok()) {
-        parts.headers.insert(&PRINCIPAL, principal);
+}
+
+/// Replaces what only the host may say about a request.
+fn vouch(headers: &mut HeaderMap, context: &Context) {
+    let forged: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| is_host_header(name))
+        .cloned()
+        .collect();
+    for name in forged {
+        headers.remove(name);
+    }
+    if let Some(principal) = context
+        .principal
+        .as_ref()
+        .and_then(|principal| principal.0.parse().ok())
+    {
+        headers.insert(&PRINCIPAL, principal);
     }
     if let Ok(trace) = context.trace.to_string().parse() {
-        parts.headers.insert(&TRACEPARENT, trace);
+        headers.insert(&TRACEPARENT, trace);
     }
-    let context = Context { once: None, cause: Cause::Component(Arc::from(shared.spec.id.as_str())), ..context };
-    let request = CallRequest { target, input: Input::Http(Request::from_parts(parts, body)), context };
-    match spawned(async move { calls.call_boxed(&request).await }).await {
-        Ok(Reply::Http(response)) => {
-            Ok(response.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync()))
-        }
-        Ok(Reply::Handled | Reply::Value(_)) => Err(Error::HttpProtocolError),
-        Err(CallError::TimedOut(_)) => Err(Error::HttpResponseTimeout),
-        Err(CallError::NoSuchComponent(_)) => Err(Error::DestinationNotFound),
-        Err(error) if error.is_before_effect() => Err(Error::DestinationUnavailable),
-        Err(_) => Err(Error::ConnectionTerminated),
+}
+
+/// What a failed call looks like to a guest that knows only HTTP.
+fn transport_error(error: &CallError) -> Error {
+    match error {
+        CallError::TimedOut(_) => Error::HttpResponseTimeout,
+        CallError::NoSuchComponent(_) => Error::DestinationNotFound,
+        other if other.is_before_effect() => Error::DestinationUnavailable,
+        _ => Error::ConnectionTerminated,
     }
 }
 
 /// Runs a call in a task of its own: a store's event loop cannot be entered from within another's.
-#[expect(clippy::disallowed_methods, reason = "the task is owned by this future and ends with it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the task is owned by this future and ends with it"
+)]
 pub(crate) async fn spawned<F>(call: F) -> Result<Reply, CallError>
 where
     F: Future<Output = Result<Reply, CallError>> + Send + 'static,
@@ -158,7 +210,9 @@ where
 }
 
 fn is_host_header(name: &HeaderName) -> bool {
-    HOST_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
+    HOST_PREFIXES
+        .iter()
+        .any(|prefix| name.as_str().starts_with(prefix))
 }
 
 fn internal(uri: &Uri) -> Option<ComponentId> {
@@ -167,15 +221,23 @@ fn internal(uri: &Uri) -> Option<ComponentId> {
 
 fn origin(uri: &Uri) -> String {
     let scheme = uri.scheme().unwrap_or(&Scheme::HTTPS);
-    format!("{scheme}://{}", uri.authority().map_or("", http::uri::Authority::as_str))
+    format!(
+        "{scheme}://{}",
+        uri.authority().map_or("", http::uri::Authority::as_str)
+    )
 }
 
 /// Whether one of the patterns allows this `scheme://host[:port]`.
 ///
 /// A pattern is `scheme://host[:port]`; `*` stands for any scheme, any host, any port, and `*.` for any subdomain.
 pub(crate) fn is_granted(patterns: &[String], address: &str) -> bool {
-    let Some(asked) = Place::parse(address) else { return false };
-    patterns.iter().filter_map(|pattern| Place::parse(pattern)).any(|pattern| pattern.allows(&asked))
+    let Some(asked) = Place::parse(address) else {
+        return false;
+    };
+    patterns
+        .iter()
+        .filter_map(|pattern| Place::parse(pattern))
+        .any(|pattern| pattern.allows(&asked))
 }
 
 struct Place<'a> {
@@ -189,9 +251,13 @@ impl<'a> Place<'a> {
         let (scheme, rest) = text.split_once("://")?;
         let authority = rest.split(['/', '?', '#']).next()?;
         // Credentials would make `http://good@evil` look like `good`.
-        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let authority = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
         let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if port == "*" || port.bytes().all(|b| b.is_ascii_digit()) => (host, Some(port)),
+            Some((host, port)) if port == "*" || port.bytes().all(|b| b.is_ascii_digit()) => {
+                (host, Some(port))
+            }
             _ => (authority, None),
         };
         Some(Self { scheme, host, port })
@@ -209,17 +275,24 @@ impl<'a> Place<'a> {
     fn allows(&self, asked: &Self) -> bool {
         let scheme = self.scheme == "*" || self.scheme == asked.scheme;
         let host = match self.host.strip_prefix("*.") {
-            Some(domain) => asked.host.strip_suffix(domain).is_some_and(|sub| sub.ends_with('.')),
+            Some(domain) => asked
+                .host
+                .strip_suffix(domain)
+                .is_some_and(|sub| sub.ends_with('.')),
             None => self.host == "*" || self.host.eq_ignore_ascii_case(asked.host),
         };
-        let port = self.port == Some("*") || self.scheme == "*" && self.port.is_none() || self.port() == asked.port();
+        let port = self.port == Some("*")
+            || self.scheme == "*" && self.port.is_none()
+            || self.port() == asked.port();
         scheme && host && port
     }
 }
 
 /// An HTTP body of bytes that are already there.
 pub(crate) fn full(bytes: Bytes) -> WasiBody {
-    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+    Full::new(bytes)
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 #[cfg(test)]
@@ -229,7 +302,10 @@ mod tests {
     #[test]
     fn only_granted_places_can_be_reached() {
         let granted = |pattern: &str, address: &str| is_granted(&[pattern.to_owned()], address);
-        assert!(granted("http://psp.spin.internal", "http://psp.spin.internal"));
+        assert!(granted(
+            "http://psp.spin.internal",
+            "http://psp.spin.internal"
+        ));
         assert!(granted("https://*.example.com", "https://api.example.com"));
         assert!(granted("*://localhost:*", "redis://localhost:6379"));
         assert!(granted("redis://localhost:6379", "redis://localhost"));
@@ -237,7 +313,13 @@ mod tests {
         assert!(!granted("https://example.com", "https://example.com:8443"));
         assert!(!granted("https://*.example.com", "https://example.com"));
         assert!(!granted("https://*.example.com", "https://evilexample.com"));
-        assert!(!granted("https://example.com", "https://example.com@evil.com"));
-        assert!(!granted("https://example.com", "https://example.com.evil.com"));
+        assert!(!granted(
+            "https://example.com",
+            "https://example.com@evil.com"
+        ));
+        assert!(!granted(
+            "https://example.com",
+            "https://example.com.evil.com"
+        ));
     }
 }

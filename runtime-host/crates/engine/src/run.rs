@@ -37,7 +37,11 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    pub(crate) async fn run(&self, request: &Request, unit: Unit) -> (Unit, Result<Reply, CallError>) {
+    pub(crate) async fn run(
+        &self,
+        request: &Request,
+        unit: Unit,
+    ) -> (Unit, Result<Reply, CallError>) {
         if let Err(error) = self.find(&request.input) {
             return (unit, Err(error));
         }
@@ -67,7 +71,10 @@ impl Runner {
                 (unit, Err(error))
             }
             // A store is dead after a trap.
-            Err(error) => (unit, Err(call_error(&error, live.store.data().limits.refused()))),
+            Err(error) => (
+                unit,
+                Err(call_error(&error, live.store.data().limits.refused())),
+            ),
         }
     }
 
@@ -77,16 +84,21 @@ impl Runner {
 
     fn find(&self, input: &Input) -> Result<(), CallError> {
         let missing = match input {
-            Input::Function(function) => match self.exports.function(&function.interface, &function.name) {
-                Some(_) => return Ok(()),
-                None => format!("{}#{}", function.interface, function.name),
-            },
+            Input::Function(function) => {
+                match self.exports.function(&function.interface, &function.name) {
+                    Some(_) => return Ok(()),
+                    None => format!("{}#{}", function.interface, function.name),
+                }
+            }
             Input::Http(_) if self.service.is_some() => return Ok(()),
             Input::Http(_) => "wasi:http/handler@0.3.0".to_owned(),
             Input::Message(_) if self.exports.message.is_some() => return Ok(()),
             Input::Message(_) => crate::bindings::inbound_redis::INTERFACE.to_owned(),
         };
-        Err(CallError::NoSuchExport { component: self.shared.spec.id.clone(), export: missing })
+        Err(CallError::NoSuchExport {
+            component: self.shared.spec.id.clone(),
+            export: missing,
+        })
     }
 
     async fn instance(&self) -> Result<Live, CallError> {
@@ -105,9 +117,18 @@ impl Runner {
         };
         let service = match &self.service {
             None => None,
-            Some(service) => Some(service.load(&mut store, &instance).map_err(|error| call_error(&error, None))?),
+            Some(service) => Some(
+                service
+                    .load(&mut store, &instance)
+                    .map_err(|error| call_error(&error, None))?,
+            ),
         };
-        Ok(Live { store, instance, service, served: 0 })
+        Ok(Live {
+            store,
+            instance,
+            service,
+            served: 0,
+        })
     }
 
     fn keep(&self, live: Live) {

@@ -55,8 +55,15 @@ pub(crate) struct Slot {
 
 impl Slot {
     fn empty() -> Self {
-        let nothing = TraceContext { trace_id: 0, span_id: 0, sampled: false };
-        Self { unit: AsyncMutex::new(Unit::closed()), context: Mutex::new(Context::root(nothing, Cause::Host)) }
+        let nothing = TraceContext {
+            trace_id: 0,
+            span_id: 0,
+            sampled: false,
+        };
+        Self {
+            unit: AsyncMutex::new(Unit::closed()),
+            context: Mutex::new(Context::root(nothing, Cause::Host)),
+        }
     }
 
     /// A call begins: its unit of work takes the place of the closed one.
@@ -134,7 +141,12 @@ impl State {
 
     /// The label, if the manifest grants that store.
     pub(crate) fn granted_store(&self, label: &str) -> Option<Label> {
-        self.shared.spec.stores.iter().find(|granted| granted.as_ref() == label).cloned()
+        self.shared
+            .spec
+            .stores
+            .iter()
+            .find(|granted| granted.as_ref() == label)
+            .cloned()
     }
 
     pub(crate) fn may_reach(&self, address: &str) -> bool {
@@ -152,17 +164,24 @@ impl WasiView for State {
         let ctx = self.wasi.get_or_insert_with(|| {
             let mut builder = WasiCtxBuilder::new();
             builder.envs(&spec.environment);
-            builder.stdout(Output::new(&spec.id, "stdout"));
-            builder.stderr(Output::new(&spec.id, "stderr"));
+            builder.stdout(Output::new(&spec.id, "stdout", &self.slot));
+            builder.stderr(Output::new(&spec.id, "stderr", &self.slot));
             builder.allow_tcp(false).allow_udp(false);
             builder.build()
         });
-        WasiCtxView { ctx, table: &mut self.table }
+        WasiCtxView {
+            ctx,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
     }
 }

@@ -11,6 +11,8 @@ use skald_core::manifest::ComponentId;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
+use crate::state::Slot;
+
 /// The longest line; what is longer is cut.
 const LONGEST_LINE: usize = 8 << 10;
 
@@ -24,14 +26,20 @@ pub(crate) struct Output(Arc<Mutex<Lines>>);
 struct Lines {
     component: ComponentId,
     stream: &'static str,
+    slot: Arc<Slot>,
     unfinished: Vec<u8>,
     left: usize,
 }
 
 impl Output {
-    pub(crate) fn new(component: &ComponentId, stream: &'static str) -> Self {
-        let lines = Lines { component: component.clone(), stream, unfinished: Vec::new(), left: MOST_BYTES };
-        Self(Arc::new(Mutex::new(lines)))
+    pub(crate) fn new(component: &ComponentId, stream: &'static str, slot: &Arc<Slot>) -> Self {
+        Self(Arc::new(Mutex::new(Lines {
+            component: component.clone(),
+            stream,
+            slot: Arc::clone(slot),
+            unfinished: Vec::new(),
+            left: MOST_BYTES,
+        })))
     }
 }
 
@@ -59,7 +67,8 @@ impl Lines {
             return;
         }
         let line = String::from_utf8_lossy(&self.unfinished);
-        tracing::info!(target: "guest", component = %self.component, stream = self.stream, "{line}");
+        let trace_id = format!("{:032x}", self.slot.trace().trace_id);
+        tracing::info!(target: "guest", component = %self.component, stream = self.stream, trace_id, "{line}");
         self.unfinished.clear();
     }
 }
@@ -87,7 +96,11 @@ impl StdoutStream for Output {
 }
 
 impl AsyncWrite for Output {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         self.0.lock().write(bytes);
         Poll::Ready(Ok(bytes.len()))
     }

@@ -1,11 +1,18 @@
 //! Types of contracts in words, so that a mismatch can be seen and not only stated.
 
-use wasmtime::component::types::{ComponentFunc, Type};
+use wasmtime::component::types::{self, ComponentFunc, Type};
 
 /// A function's type as WIT would write it.
 pub(crate) fn signature(ty: &ComponentFunc) -> String {
-    let params: Vec<String> = ty.params().map(|(name, ty)| format!("{name}: {}", wit(&ty))).collect();
-    let result = ty.results().next().map(|ty| format!(" -> {}", wit(&ty))).unwrap_or_default();
+    let params: Vec<String> = ty
+        .params()
+        .map(|(name, ty)| format!("{name}: {}", wit(&ty)))
+        .collect();
+    let result = ty
+        .results()
+        .next()
+        .map(|ty| format!(" -> {}", wit(&ty)))
+        .unwrap_or_default();
     let kind = if ty.async_() { "async func" } else { "func" };
     format!("{kind}({}){result}", params.join(", "))
 }
@@ -32,9 +39,14 @@ fn plain(ty: &Type) -> bool {
         Type::List(list) => plain(&list.ty()),
         Type::Record(record) => record.fields().all(|field| plain(&field.ty)),
         Type::Tuple(tuple) => tuple.types().all(|ty| plain(&ty)),
-        Type::Variant(variant) => variant.cases().all(|case| case.ty.is_none_or(|ty| plain(&ty))),
+        Type::Variant(variant) => variant
+            .cases()
+            .all(|case| case.ty.is_none_or(|ty| plain(&ty))),
         Type::Option(option) => plain(&option.ty()),
-        Type::Result(result) => [result.ok(), result.err()].into_iter().flatten().all(|ty| plain(&ty)),
+        Type::Result(result) => [result.ok(), result.err()]
+            .into_iter()
+            .flatten()
+            .all(|ty| plain(&ty)),
         Type::Bool
         | Type::S8
         | Type::U8
@@ -55,47 +67,65 @@ fn plain(ty: &Type) -> bool {
 
 fn wit(ty: &Type) -> String {
     match ty {
-        Type::Bool => "bool".to_owned(),
-        Type::S8 => "s8".to_owned(),
-        Type::U8 => "u8".to_owned(),
-        Type::S16 => "s16".to_owned(),
-        Type::U16 => "u16".to_owned(),
-        Type::S32 => "s32".to_owned(),
-        Type::U32 => "u32".to_owned(),
-        Type::S64 => "s64".to_owned(),
-        Type::U64 => "u64".to_owned(),
-        Type::Float32 => "f32".to_owned(),
-        Type::Float64 => "f64".to_owned(),
-        Type::Char => "char".to_owned(),
-        Type::String => "string".to_owned(),
         Type::List(list) => format!("list<{}>", wit(&list.ty())),
+        Type::FixedLengthList(list) => format!("list<{}, {}>", wit(&list.ty()), list.len()),
         Type::Map(map) => format!("map<{}, {}>", wit(&map.key()), wit(&map.value())),
         Type::Record(record) => {
-            braced("record", record.fields().map(|field| format!("{}: {}", field.name, wit(&field.ty))))
+            let field = |field: types::Field<'_>| format!("{}: {}", field.name, wit(&field.ty));
+            braced("record", record.fields().map(field))
         }
         Type::Tuple(tuple) => {
-            format!("tuple<{}>", tuple.types().map(|ty| wit(&ty)).collect::<Vec<_>>().join(", "))
+            format!(
+                "tuple<{}>",
+                tuple
+                    .types()
+                    .map(|ty| wit(&ty))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
         }
-        Type::Variant(variant) => braced(
-            "variant",
-            variant.cases().map(|case| match case.ty {
-                Some(ty) => format!("{}({})", case.name, wit(&ty)),
-                None => case.name.to_owned(),
-            }),
-        ),
+        Type::Variant(variant) => braced("variant", variant.cases().map(case)),
         Type::Enum(names) => braced("enum", names.names().map(str::to_owned)),
+        Type::Flags(flags) => braced("flags", flags.names().map(str::to_owned)),
         Type::Option(option) => format!("option<{}>", wit(&option.ty())),
         Type::Result(result) => {
             let side = |ty: Option<Type>| ty.map_or_else(|| "_".to_owned(), |ty| wit(&ty));
             format!("result<{}, {}>", side(result.ok()), side(result.err()))
         }
-        Type::Flags(flags) => braced("flags", flags.names().map(str::to_owned)),
-        Type::Own(_) => "resource".to_owned(),
-        Type::Borrow(_) => "borrow<resource>".to_owned(),
-        Type::Future(_) => "future".to_owned(),
-        Type::Stream(_) => "stream".to_owned(),
-        Type::ErrorContext => "error-context".to_owned(),
-        Type::FixedLengthList(list) => format!("list<{}, {}>", wit(&list.ty()), list.len()),
+        other => word(other).to_owned(),
+    }
+}
+
+fn case(case: types::Case<'_>) -> String {
+    match case.ty {
+        Some(ty) => format!("{}({})", case.name, wit(&ty)),
+        None => case.name.to_owned(),
+    }
+}
+
+/// Types that are one word.
+const fn word(ty: &Type) -> &'static str {
+    match ty {
+        Type::Bool => "bool",
+        Type::S8 => "s8",
+        Type::U8 => "u8",
+        Type::S16 => "s16",
+        Type::U16 => "u16",
+        Type::S32 => "s32",
+        Type::U32 => "u32",
+        Type::S64 => "s64",
+        Type::U64 => "u64",
+        Type::Float32 => "f32",
+        Type::Float64 => "f64",
+        Type::Char => "char",
+        Type::String => "string",
+        Type::Own(_) => "resource",
+        Type::Borrow(_) => "borrow<resource>",
+        Type::Future(_) => "future",
+        Type::Stream(_) => "stream",
+        Type::ErrorContext => "error-context",
+        // Spelled out by their parts.
+        _ => "…",
     }
 }
 

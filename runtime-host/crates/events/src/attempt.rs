@@ -40,7 +40,7 @@ pub(crate) async fn fly(
         attempt = before.attempts.saturating_add(1),
         trace = %request.context.trace,
     );
-    let call = AssertUnwindSafe(calls.call_boxed(&request))
+    let call = AssertUnwindSafe(calls.call_boxed(request))
         .catch_unwind()
         .instrument(span)
         .await;

@@ -154,7 +154,7 @@ impl Gateway {
             input: Input::Http(request),
             context,
         };
-        match self.calls.call_boxed(&request).await? {
+        match self.calls.call_boxed(request).await? {
             Reply::Http(response) => Ok(respond::tidy(response, &method)?),
             Reply::Handled | Reply::Value(_) => Err(CallError::Engine(
                 "a request was answered with something else than a response".to_owned(),

@@ -83,9 +83,15 @@ impl<E: Run> Mesh<E> {
             targets: targets.into_iter().map(police).collect(),
         }
     }
+}
 
-    /// [`Call::call`] for those who can give the request away: it saves a copy of the arguments.
-    pub async fn send(&self, mut request: Request) -> Result<Reply, CallError> {
+impl<E: Run> Call for Mesh<E> {
+    async fn call(&self, request: &Request) -> Result<Reply, CallError> {
+        self.send(request.clone()).await
+    }
+
+    /// The road itself: it saves a copy of the arguments.
+    async fn send(&self, mut request: Request) -> Result<Reply, CallError> {
         let Some(target) = self.targets.get(&request.target) else {
             return Err(CallError::NoSuchComponent(request.target));
         };
@@ -102,12 +108,6 @@ impl<E: Run> Mesh<E> {
         request.context.deadline = Some(deadline);
         request.context.trace = request.context.trace.child(ids::span_id());
         target.stack.call(&request).await
-    }
-}
-
-impl<E: Run> Call for Mesh<E> {
-    async fn call(&self, request: &Request) -> Result<Reply, CallError> {
-        self.send(request.clone()).await
     }
 }
 

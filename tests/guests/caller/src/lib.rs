@@ -71,7 +71,7 @@ fn reserve() -> bool {
         sku: sku.to_owned(),
         quantity: 2,
     };
-    let lines = [line("ale-horn"), line("oak-chest"), line("wool-cloak")];
+    let lines = [line("ale-horn"), line("bone-comb"), line("cloak-wool")];
     api::reserve("ord_01JZ0000000000000000000000", &lines).is_ok()
 }
 

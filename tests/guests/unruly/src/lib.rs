@@ -34,6 +34,7 @@ async fn serve(request: Request) -> Answer {
         "/flood-body" => said(vec![b'x'; PIECE].repeat(PIECES)),
         "/flood-events" => flood_events().await,
         "/other-store" => said(Store::open("orders").keys().len().to_string()),
+        "/lie" => lie(),
         "/leak-headers" => leak_headers(&request),
         _ => (StatusCode::NOT_FOUND, HeaderMap::new(), FullBody::default()),
     }
@@ -104,16 +105,19 @@ async fn flood_events() -> Answer {
     said("ok")
 }
 
+/// Announces more than it says.
+fn lie() -> Answer {
+    let (status, mut headers, body) = said("ok");
+    headers.insert("content-length", HeaderValue::from_static("1000000"));
+    (status, headers, body)
+}
+
 /// Repeats what the host told it, and answers with headers that are not a component's to set.
 fn leak_headers(request: &Request) -> Answer {
     let mut seen: Vec<&str> = request.headers().keys().map(|name| name.as_str()).collect();
     seen.sort_unstable();
     let mut headers = HeaderMap::new();
-    for (name, value) in [
-        ("content-length", "1000000"),
-        ("x-mine", "kept"),
-        ("trace-id", "forged"),
-    ] {
+    for (name, value) in [("x-mine", "kept"), ("trace-id", "forged")] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     (

@@ -64,18 +64,7 @@ pub fn resolve(
     declared: &BTreeMap<String, Variable>,
     providers: &Providers,
 ) -> Result<Resolved, VariableProblems> {
-    let mut problems = Vec::new();
-    for name in providers
-        .flags
-        .keys()
-        .filter(|name| !declared.contains_key(*name))
-    {
-        let fix = suggest::instead_of(name, declared.keys().map(String::as_str));
-        problems.push(VariableProblem::Undeclared {
-            name: name.clone(),
-            fix,
-        });
-    }
+    let mut problems = undeclared(declared, providers);
     let mut values = BTreeMap::new();
     for (name, variable) in declared {
         let given = providers
@@ -106,6 +95,21 @@ pub fn resolve(
     } else {
         Err(VariableProblems(problems))
     }
+}
+
+fn undeclared(
+    declared: &BTreeMap<String, Variable>,
+    providers: &Providers,
+) -> Vec<VariableProblem> {
+    let unknown = providers
+        .flags
+        .keys()
+        .filter(|name| !declared.contains_key(*name));
+    let problem = |name: &String| VariableProblem::Undeclared {
+        name: name.clone(),
+        fix: suggest::instead_of(name, declared.keys().map(String::as_str)),
+    };
+    unknown.map(problem).collect()
 }
 
 // === impl Providers ===

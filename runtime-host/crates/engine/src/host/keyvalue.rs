@@ -39,9 +39,15 @@ impl State {
     fn key(&self, bucket: &Resource<Bucket>, name: &str) -> wasmtime::Result<Result<Key, Error>> {
         let Bucket(store) = self.table().get(bucket)?;
         if name.len() > LONGEST_KEY {
-            return Ok(Err(Error::Other(format!("a key may have {LONGEST_KEY} bytes; this one has {}", name.len()))));
+            return Ok(Err(Error::Other(format!(
+                "a key may have {LONGEST_KEY} bytes; this one has {}",
+                name.len()
+            ))));
         }
-        Ok(Ok(Key { store: Arc::clone(store), name: Arc::from(name) }))
+        Ok(Ok(Key {
+            store: Arc::clone(store),
+            name: Arc::from(name),
+        }))
     }
 
     async fn put(&mut self, key: Key, value: Option<Bytes>) -> wasmtime::Result<()> {
@@ -50,7 +56,10 @@ impl State {
 }
 
 impl store::Host for State {
-    async fn open(&mut self, identifier: String) -> wasmtime::Result<Result<Resource<Bucket>, Error>> {
+    async fn open(
+        &mut self,
+        identifier: String,
+    ) -> wasmtime::Result<Result<Resource<Bucket>, Error>> {
         let Some(label) = self.granted_store(&identifier) else {
             return Ok(Err(Error::AccessDenied));
         };
@@ -59,31 +68,60 @@ impl store::Host for State {
 }
 
 impl store::HostBucket for State {
-    async fn get(&mut self, bucket: Resource<Bucket>, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+    async fn get(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
         match self.key(&bucket, &key)? {
             Err(error) => Ok(Err(error)),
-            Ok(key) => Ok(Ok(self.unit().await.get(&key).await.map_err(stop)?.map(Vec::from))),
+            Ok(key) => Ok(Ok(self
+                .unit()
+                .await
+                .get(&key)
+                .await
+                .map_err(stop)?
+                .map(Vec::from))),
         }
     }
 
-    async fn set(&mut self, bucket: Resource<Bucket>, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
+    async fn set(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), Error>> {
         match self.key(&bucket, &key)? {
             Err(error) => Ok(Err(error)),
             Ok(key) => self.put(key, Some(value.into())).await.map(Ok),
         }
     }
 
-    async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> wasmtime::Result<Result<(), Error>> {
+    async fn delete(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> wasmtime::Result<Result<(), Error>> {
         match self.key(&bucket, &key)? {
             Err(error) => Ok(Err(error)),
             Ok(key) => self.put(key, None).await.map(Ok),
         }
     }
 
-    async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> wasmtime::Result<Result<bool, Error>> {
+    async fn exists(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> wasmtime::Result<Result<bool, Error>> {
         match self.key(&bucket, &key)? {
             Err(error) => Ok(Err(error)),
-            Ok(key) => Ok(Ok(self.unit().await.get(&key).await.map_err(stop)?.is_some())),
+            Ok(key) => Ok(Ok(self
+                .unit()
+                .await
+                .get(&key)
+                .await
+                .map_err(stop)?
+                .is_some())),
         }
     }
 
@@ -93,9 +131,22 @@ impl store::HostBucket for State {
         cursor: Option<String>,
     ) -> wasmtime::Result<Result<KeyResponse, Error>> {
         let Bucket(store) = self.table().get(&bucket)?.clone();
-        let page = self.unit().await.keys(&store, cursor.as_deref(), PAGE).await.map_err(stop)?;
-        let keys: Vec<String> = page.names.iter().map(|name| name.as_ref().to_owned()).collect();
-        let cursor = if page.more { keys.last().cloned() } else { None };
+        let page = self
+            .unit()
+            .await
+            .keys(&store, cursor.as_deref(), PAGE)
+            .await
+            .map_err(stop)?;
+        let keys: Vec<String> = page
+            .names
+            .iter()
+            .map(|name| name.as_ref().to_owned())
+            .collect();
+        let cursor = if page.more {
+            keys.last().cloned()
+        } else {
+            None
+        };
         Ok(Ok(KeyResponse { keys, cursor }))
     }
 
@@ -123,12 +174,25 @@ impl atomics::Host for State {
             sum.map_or_else(|| value.cloned(), |sum| Some(sum.to_string().into()))
         };
         self.unit().await.update(&key, add).await.map_err(stop)?;
-        Ok(sum.ok_or_else(|| Error::Other(format!("the value of {key} is not a number that can be changed by {delta}"))))
+        Ok(sum.ok_or_else(|| {
+            Error::Other(format!(
+                "the value of {key} is not a number that can be changed by {delta}"
+            ))
+        }))
     }
 
-    async fn swap(&mut self, cas: Resource<Cas>, value: Vec<u8>) -> wasmtime::Result<Result<(), CasError>> {
+    async fn swap(
+        &mut self,
+        cas: Resource<Cas>,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), CasError>> {
         let Cas { key, seen } = self.table_mut().delete(cas)?;
-        let swapped = self.unit().await.swap(&key, seen.as_ref(), value.into()).await.map_err(stop)?;
+        let swapped = self
+            .unit()
+            .await
+            .swap(&key, seen.as_ref(), value.into())
+            .await
+            .map_err(stop)?;
         match swapped {
             Ok(()) => Ok(Ok(())),
             Err(current) => {
@@ -140,7 +204,11 @@ impl atomics::Host for State {
 }
 
 impl atomics::HostCas for State {
-    async fn new(&mut self, bucket: Resource<Bucket>, key: String) -> wasmtime::Result<Result<Resource<Cas>, Error>> {
+    async fn new(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> wasmtime::Result<Result<Resource<Cas>, Error>> {
         let key = match self.key(&bucket, &key)? {
             Err(error) => return Ok(Err(error)),
             Ok(key) => key,
@@ -149,7 +217,10 @@ impl atomics::HostCas for State {
         Ok(Ok(self.table_mut().push(Cas { key, seen })?))
     }
 
-    async fn current(&mut self, cas: Resource<Cas>) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+    async fn current(
+        &mut self,
+        cas: Resource<Cas>,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
         let key = self.table().get(&cas)?.key.clone();
         let value = self.unit().await.get(&key).await.map_err(stop)?;
         self.table_mut().get_mut(&cas)?.seen.clone_from(&value);
@@ -195,7 +266,11 @@ impl batch::Host for State {
         Ok(Ok(()))
     }
 
-    async fn delete_many(&mut self, bucket: Resource<Bucket>, keys: Vec<String>) -> wasmtime::Result<Result<(), Error>> {
+    async fn delete_many(
+        &mut self,
+        bucket: Resource<Bucket>,
+        keys: Vec<String>,
+    ) -> wasmtime::Result<Result<(), Error>> {
         for name in keys {
             match self.key(&bucket, &name)? {
                 Err(error) => return Ok(Err(error)),

@@ -29,7 +29,10 @@ enum Refused {
 }
 
 impl State {
-    fn open_events(&mut self, address: &str) -> wasmtime::Result<Result<Resource<Connection>, Refused>> {
+    fn open_events(
+        &mut self,
+        address: &str,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Refused>> {
         if !self.may_reach(address) {
             return Ok(Err(Refused::NotGranted));
         }
@@ -41,12 +44,22 @@ impl State {
 
     fn event(&self, channel: &str, payload: Vec<u8>) -> Result<NewEvent, String> {
         if channel.is_empty() || channel.len() > LONGEST_CHANNEL {
-            return Err(format!("a channel has 1 to {LONGEST_CHANNEL} bytes; this one has {}", channel.len()));
+            return Err(format!(
+                "a channel has 1 to {LONGEST_CHANNEL} bytes; this one has {}",
+                channel.len()
+            ));
         }
         if payload.len() > LARGEST_PAYLOAD {
-            return Err(format!("a message may have {LARGEST_PAYLOAD} bytes; this one has {}", payload.len()));
+            return Err(format!(
+                "a message may have {LARGEST_PAYLOAD} bytes; this one has {}",
+                payload.len()
+            ));
         }
-        Ok(NewEvent::new(Arc::from(channel), payload.into(), self.slot().trace()))
+        Ok(NewEvent::new(
+            Arc::from(channel),
+            payload.into(),
+            self.slot().trace(),
+        ))
     }
 }
 
@@ -65,8 +78,13 @@ const ONLY_PUBLISH: &str = "only publish is offered here; keep data in a key-val
 impl v2::Host for State {}
 
 impl v2::HostConnection for State {
-    async fn open(&mut self, address: String) -> wasmtime::Result<Result<Resource<Connection>, v2::Error>> {
-        Ok(self.open_events(&address)?.map_err(|refused| v2::Error::Other(refused.text(&address))))
+    async fn open(
+        &mut self,
+        address: String,
+    ) -> wasmtime::Result<Result<Resource<Connection>, v2::Error>> {
+        Ok(self
+            .open_events(&address)?
+            .map_err(|refused| v2::Error::Other(refused.text(&address))))
     }
 
     async fn publish(
@@ -82,19 +100,36 @@ impl v2::HostConnection for State {
         self.unit().await.publish(event).await.map_err(stop).map(Ok)
     }
 
-    async fn get(&mut self, _: Resource<Connection>, _: String) -> wasmtime::Result<Result<Option<Vec<u8>>, v2::Error>> {
+    async fn get(
+        &mut self,
+        _: Resource<Connection>,
+        _: String,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, v2::Error>> {
         Ok(Err(v2::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
-    async fn set(&mut self, _: Resource<Connection>, _: String, _: Vec<u8>) -> wasmtime::Result<Result<(), v2::Error>> {
+    async fn set(
+        &mut self,
+        _: Resource<Connection>,
+        _: String,
+        _: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), v2::Error>> {
         Ok(Err(v2::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
-    async fn incr(&mut self, _: Resource<Connection>, _: String) -> wasmtime::Result<Result<i64, v2::Error>> {
+    async fn incr(
+        &mut self,
+        _: Resource<Connection>,
+        _: String,
+    ) -> wasmtime::Result<Result<i64, v2::Error>> {
         Ok(Err(v2::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
-    async fn del(&mut self, _: Resource<Connection>, _: Vec<String>) -> wasmtime::Result<Result<u32, v2::Error>> {
+    async fn del(
+        &mut self,
+        _: Resource<Connection>,
+        _: Vec<String>,
+    ) -> wasmtime::Result<Result<u32, v2::Error>> {
         Ok(Err(v2::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
@@ -107,7 +142,11 @@ impl v2::HostConnection for State {
         Ok(Err(v2::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
-    async fn smembers(&mut self, _: Resource<Connection>, _: String) -> wasmtime::Result<Result<Vec<String>, v2::Error>> {
+    async fn smembers(
+        &mut self,
+        _: Resource<Connection>,
+        _: String,
+    ) -> wasmtime::Result<Result<Vec<String>, v2::Error>> {
         Ok(Err(v2::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
@@ -147,7 +186,10 @@ impl v3::HostConnection for State {
 type Store = Accessor<State, HasSelf<State>>;
 
 impl v3::HostConnectionWithStore<State> for HasSelf<State> {
-    async fn open(store: &Store, address: String) -> wasmtime::Result<Result<Resource<Connection>, v3::Error>> {
+    async fn open(
+        store: &Store,
+        address: String,
+    ) -> wasmtime::Result<Result<Resource<Connection>, v3::Error>> {
         let opened = store.with(|mut access| access.get().open_events(&address))?;
         Ok(opened.map_err(|refused| v3::Error::Other(refused.text(&address))))
     }
@@ -169,19 +211,36 @@ impl v3::HostConnectionWithStore<State> for HasSelf<State> {
         slot.unit().await.publish(event).await.map_err(stop).map(Ok)
     }
 
-    async fn get(_: &Store, _: Resource<Connection>, _: String) -> wasmtime::Result<Result<Option<Vec<u8>>, v3::Error>> {
+    async fn get(
+        _: &Store,
+        _: Resource<Connection>,
+        _: String,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, v3::Error>> {
         Ok(Err(v3::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
-    async fn set(_: &Store, _: Resource<Connection>, _: String, _: Vec<u8>) -> wasmtime::Result<Result<(), v3::Error>> {
+    async fn set(
+        _: &Store,
+        _: Resource<Connection>,
+        _: String,
+        _: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), v3::Error>> {
         Ok(Err(v3::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
-    async fn incr(_: &Store, _: Resource<Connection>, _: String) -> wasmtime::Result<Result<i64, v3::Error>> {
+    async fn incr(
+        _: &Store,
+        _: Resource<Connection>,
+        _: String,
+    ) -> wasmtime::Result<Result<i64, v3::Error>> {
         Ok(Err(v3::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
-    async fn del(_: &Store, _: Resource<Connection>, _: Vec<String>) -> wasmtime::Result<Result<u32, v3::Error>> {
+    async fn del(
+        _: &Store,
+        _: Resource<Connection>,
+        _: Vec<String>,
+    ) -> wasmtime::Result<Result<u32, v3::Error>> {
         Ok(Err(v3::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
@@ -194,7 +253,11 @@ impl v3::HostConnectionWithStore<State> for HasSelf<State> {
         Ok(Err(v3::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 
-    async fn smembers(_: &Store, _: Resource<Connection>, _: String) -> wasmtime::Result<Result<Vec<String>, v3::Error>> {
+    async fn smembers(
+        _: &Store,
+        _: Resource<Connection>,
+        _: String,
+    ) -> wasmtime::Result<Result<Vec<String>, v3::Error>> {
         Ok(Err(v3::Error::Other(ONLY_PUBLISH.to_owned())))
     }
 

@@ -7,7 +7,10 @@ use crate::{
 use wasmtime::component::{Accessor, HasSelf};
 
 impl fermyon::spin::variables::Host for State {
-    async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, fermyon::spin::variables::Error>> {
+    async fn get(
+        &mut self,
+        name: String,
+    ) -> wasmtime::Result<Result<String, fermyon::spin::variables::Error>> {
         let undefined = || fermyon::spin::variables::Error::Undefined(undefined(&name));
         Ok(self.variables().get(&name).cloned().ok_or_else(undefined))
     }
@@ -26,12 +29,19 @@ impl spin::variables::variables::HostWithStore<State> for HasSelf<State> {
 impl spin::variables::variables::Host for State {}
 
 impl config::Host for State {
-    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, config::Error>> {
+    async fn get(
+        &mut self,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<String>, config::Error>> {
         Ok(Ok(self.variables().get(&key).cloned()))
     }
 
     async fn get_all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, config::Error>> {
-        Ok(Ok(self.variables().iter().map(|(key, value)| (key.clone(), value.clone())).collect()))
+        Ok(Ok(self
+            .variables()
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()))
     }
 }
 

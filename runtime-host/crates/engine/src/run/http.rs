@@ -25,7 +25,11 @@ impl Runner {
             let response = service.handle(accessor, guest_request).await?;
             let response = match response {
                 Ok(response) => response,
-                Err(code) => return Err(wasmtime::format_err!("the handler answered with an error: {code:?}")),
+                Err(code) => {
+                    return Err(wasmtime::format_err!(
+                        "the handler answered with an error: {code:?}"
+                    ));
+                }
             };
             let response = accessor.with(|access| response.into_http(access, async { Ok(()) }))?;
             let response = collect(response, limit).await?;

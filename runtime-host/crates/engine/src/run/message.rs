@@ -15,9 +15,13 @@ impl Runner {
         let Some(index) = &self.exports.message else {
             return Err(wasmtime::format_err!("the export was not there"));
         };
-        let handler = live.instance.get_typed_func::<(Vec<u8>,), (Result<(), Error>,)>(&mut live.store, index)?;
+        let handler = live
+            .instance
+            .get_typed_func::<(Vec<u8>,), (Result<(), Error>,)>(&mut live.store, index)?;
         let handled = live.store.run_concurrent(async |accessor| {
-            let (handled,) = handler.call_concurrent(accessor, (payload.to_vec(),)).await?;
+            let (handled,) = handler
+                .call_concurrent(accessor, (payload.to_vec(),))
+                .await?;
             settled(accessor).await;
             wasmtime::error::Ok(handled)
         });

@@ -172,7 +172,7 @@ impl Keys {
         let request = self.request().map_err(|failure| chain(&failure))?;
         let reply = self
             .calls
-            .call_boxed(&request)
+            .call_boxed(request)
             .await
             .map_err(|error| chain(&error))?;
         match reply {

@@ -107,7 +107,7 @@ async fn all_policies_work_together() {
     });
     let model = Model::new();
     let mesh: Arc<dyn DynCall> = Arc::new(mesh(&guest, &model));
-    assert_eq!(outcome(&mesh.call_boxed(&function()).await), "handled");
+    assert_eq!(outcome(&mesh.call_boxed(function()).await), "handled");
     assert_eq!(runs.load(Ordering::Relaxed), 3);
     assert_eq!(
         model.number("apples"),

@@ -76,21 +76,28 @@ pub(super) fn component(
         };
     }
     if let Some(http) = section.section("http") {
-        if let Some(reading) = http
-            .value("idempotent")
-            .filter(|list| !list.list().is_empty())
-        {
-            draft.mentions.push(Mention::Idempotent {
-                at: reading.at,
-                of: id.clone(),
-            });
-        }
-        settings.http = ComponentHttpSettings {
-            idempotent: patterns(&http, "idempotent"),
-            body_limit: size(&http, "body_limit").unwrap_or(settings.http.body_limit),
-        };
+        settings.http = component_http(id, &http, settings.http.body_limit, draft);
     }
     settings
+}
+
+fn component_http(
+    id: &ComponentId,
+    section: &Section<'_>,
+    body_limit: ByteSize,
+    draft: &mut Draft,
+) -> ComponentHttpSettings {
+    let listed = section.value("idempotent");
+    if let Some(reading) = listed.filter(|list| !list.list().is_empty()) {
+        draft.mentions.push(Mention::Idempotent {
+            at: reading.at,
+            of: id.clone(),
+        });
+    }
+    ComponentHttpSettings {
+        idempotent: patterns(section, "idempotent"),
+        body_limit: size(section, "body_limit").unwrap_or(body_limit),
+    }
 }
 
 fn http(section: &Section<'_>, mentions: &mut Vec<Mention>) -> HttpSettings {

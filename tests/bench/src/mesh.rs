@@ -1,0 +1,91 @@
+//! A service call A→B through the real mesh, engine and store, against one HTTP hop between two services.
+
+use anyhow::Result;
+use skald_core::manifest::Isolation;
+
+use crate::{
+    bare,
+    caller::Caller,
+    hop::Hop,
+    logs,
+    report::{Goal, Line, Report},
+    sample::Sample,
+};
+
+/// Rounds in which everything is measured once.
+const ROUNDS: u32 = 15;
+
+/// Requests over HTTP in a round: about 80 ms of them.
+const HOPS: u32 = 1_500;
+
+/// Rows of calls in a round.
+const ROWS: u32 = 20;
+
+/// Medians of each round.
+#[derive(Default)]
+struct Rounds {
+    hop: Sample,
+    warm: Sample,
+    fresh: Sample,
+    recorded_warm: Sample,
+    recorded_fresh: Sample,
+    one_thread: Sample,
+    two_threads: Sample,
+}
+
+/// Runs the rounds and reports them.
+pub(crate) fn measure(report: &mut Report) -> Result<()> {
+    let runtime = bare::runtime("bench-mesh", None)?;
+    let mut hop = Hop::open()?;
+    let warm = Caller::connect(&runtime, Isolation::Instance)?;
+    let fresh = Caller::connect(&runtime, Isolation::Call)?;
+    let mut rounds = Rounds::default();
+    // The first round only warms up.
+    rounds.go(&mut hop, &warm, &fresh)?;
+    rounds = Rounds::default();
+    for _ in 0..ROUNDS {
+        rounds.go(&mut hop, &warm, &fresh)?;
+    }
+    rounds.tell(report);
+    Ok(())
+}
+
+// === impl Rounds ===
+
+impl Rounds {
+    fn go(&mut self, hop: &mut Hop, warm: &Caller<'_>, fresh: &Caller<'_>) -> Result<()> {
+        self.hop.add(hop.times(HOPS)?.median());
+        self.warm.add(warm.times(ROWS)?.median());
+        self.fresh.add(fresh.times(ROWS)?.median());
+        self.one_thread.add(fresh.per_second(1, ROWS)?);
+        self.two_threads.add(fresh.per_second(2, ROWS)?);
+        logs::record_spans(true);
+        let recorded = warm.times(ROWS).and_then(|warm| Ok((warm, fresh.times(ROWS)?)));
+        logs::record_spans(false);
+        let (warm, fresh) = recorded?;
+        self.recorded_warm.add(warm.median());
+        self.recorded_fresh.add(fresh.median());
+        Ok(())
+    }
+
+    fn tell(&self, report: &mut Report) {
+        let micros = |what: &str, sample: &Sample| {
+            Line::new(what, format!("{:.2} µs", sample.median())).spread(sample.spread())
+        };
+        let against_hop = |what: &str, sample: &Sample, least: f64| {
+            let ratio = self.hop.paired(sample, |hop, call| hop / call).median();
+            micros(what, sample).ratio(ratio).goal(Goal::Times(least))
+        };
+        report.add(micros("mesh: HTTP hop, p50", &self.hop).notes("bare hyper twice, keep-alive, JSON"));
+        report.add(against_hop("mesh: service call, warm", &self.warm, 10.0).notes("an instance for many calls"));
+        report.add(against_hop("mesh: service call, fresh", &self.fresh, 5.0).notes("an instance for each call"));
+        let note = "with spans recorded";
+        report.add(against_hop("mesh: warm, spans", &self.recorded_warm, 10.0).notes(note));
+        report.add(against_hop("mesh: fresh, spans", &self.recorded_fresh, 5.0).notes(note));
+        let figure = format!("{:.0} calls/s", self.two_threads.median());
+        let ratio = self.two_threads.paired(&self.one_thread, |two, one| two / one).median();
+        let two = Line::new("mesh: fresh, two threads", figure).spread(self.two_threads.spread());
+        let note = format!("one thread: {:.0} calls/s", self.one_thread.median());
+        report.add(two.ratio(ratio).goal(Goal::Times(1.8)).notes(note));
+    }
+}

@@ -1,0 +1,17 @@
+//! The shop and the host, from outside. Every test starts a host of its own, on data of its own.
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON that lacks a member fails the test, as it should"
+)]
+
+mod crowd;
+mod durability;
+mod guests;
+mod hostile;
+mod manifests;
+mod refusals;
+mod requests;
+mod shop;
+mod stopping;
+mod world;
