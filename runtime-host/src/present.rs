@@ -65,14 +65,16 @@ pub(crate) fn routes(application: &Application) {
 
 /// The components with an HTTP trigger, private ones too.
 pub(crate) fn routed(app: &App) -> BTreeSet<&ComponentId> {
-    let component = |target| match target {
-        HttpTarget::Component(id) => Some(id),
-        HttpTarget::Static(_) => None,
-    };
-    app.http
-        .iter()
-        .filter_map(|trigger| component(&trigger.target))
-        .collect()
+    let mut routed = BTreeSet::new();
+    for trigger in &app.http {
+        match &trigger.target {
+            HttpTarget::Component(id) => {
+                routed.insert(id);
+            }
+            HttpTarget::Static(_) => {}
+        }
+    }
+    routed
 }
 
 /// What each component is, and what it may do.

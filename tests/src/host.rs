@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::{client::Client, command, waiting};
@@ -30,6 +30,14 @@ pub struct Host {
     child: Child,
     address: SocketAddr,
     log: Log,
+}
+
+/// A host that does not serve yet.
+#[derive(Debug)]
+pub struct Starting {
+    /// Its process.
+    pub host: Host,
+    served: oneshot::Receiver<SocketAddr>,
 }
 
 /// What a host has said on standard error.
@@ -55,38 +63,7 @@ impl Host {
 
     /// The same, with more arguments.
     pub async fn start_with(manifest: &Path, data: &Path, args: &[&str]) -> Result<Self> {
-        let mut command = command::program("up", manifest);
-        command
-            .args(["--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(data)
-            .args(args);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("cannot start {command:?}"))?;
-        let log = Log::default();
-        log.follow(child.stderr.take().context("no standard error")?);
-        let served = serving(child.stdout.take().context("no standard output")?);
-        // From here on whatever fails kills the child.
-        let mut host = Self {
-            child,
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            log,
-        };
-        host.address = match timeout(START, served).await {
-            Ok(Ok(address)) => address,
-            Ok(Err(_)) => return Err(anyhow!("the host ended before it served:\n{}", host.log())),
-            Err(_) => {
-                return Err(anyhow!(
-                    "the host does not serve after {START:?}:\n{}",
-                    host.log()
-                ));
-            }
-        };
-        Ok(host)
+        Starting::new(manifest, data, args)?.serving().await
     }
 
     /// Somebody who asks this host, with connections of their own.
@@ -166,6 +143,49 @@ impl Drop for Host {
             "--- the host's log ---\n{}",
             log.get(log.ceil_char_boundary(from)..).unwrap_or_default()
         );
+    }
+}
+
+// === impl Starting ===
+
+impl Starting {
+    /// Starts `manifest` on the data in `data`, with more arguments.
+    pub fn new(manifest: &Path, data: &Path, args: &[&str]) -> Result<Self> {
+        let mut command = command::program("up", manifest);
+        command
+            .args(["--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data)
+            .args(args);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot start {command:?}"))?;
+        let (log, stdout, stderr) = (Log::default(), child.stdout.take(), child.stderr.take());
+        // From here on whatever fails kills the child.
+        let host = Host {
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            log,
+        };
+        host.log.follow(stderr.context("no standard error")?);
+        let served = serving(stdout.context("no standard output")?);
+        Ok(Self { host, served })
+    }
+
+    /// Waits until it serves.
+    pub async fn serving(mut self) -> Result<Host> {
+        self.host.address = match timeout(START, self.served).await {
+            Ok(Ok(address)) => address,
+            Ok(Err(_)) => bail!("the host ended before it served:\n{}", self.host.log()),
+            Err(_) => bail!(
+                "the host does not serve after {START:?}:\n{}",
+                self.host.log()
+            ),
+        };
+        Ok(self.host)
     }
 }
 

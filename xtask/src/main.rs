@@ -3,6 +3,7 @@
 //! It needs nothing but a Rust toolchain to start, and says what to install where it needs more. It decides nothing
 //! about the product: whoever reads it learns how the workspace is built, not how Skald works.
 
+mod bench;
 mod build;
 mod cli;
 mod lint;

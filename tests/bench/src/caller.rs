@@ -12,10 +12,23 @@ use skald_core::{
 use skald_telemetry::ids;
 use tokio::{runtime::Runtime, task::JoinSet, time::Instant};
 
-use crate::{rooms::Rooms, sample::Sample};
+use crate::{machine, rooms::Rooms, sample::Sample};
 
 /// Calls that the guest makes in a row. The request to it costs 30 µs or so, and so less than 0.1 µs for each of them.
 const ROW: u32 = 500;
+
+/// The name of the threads that make calls.
+pub(crate) const THREADS: &str = "bench-mesh";
+
+/// What was reached in one round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Throughput {
+    pub(crate) per_second: f64,
+    /// On a processor for one call, in microseconds.
+    pub(crate) busy: f64,
+    /// Share of the time that was spent ready but without a processor, because others had them.
+    pub(crate) queued: f64,
+}
 
 /// `caller` and `callee`, connected.
 pub(crate) struct Caller<'a> {
@@ -52,8 +65,19 @@ impl<'a> Caller<'a> {
         self.runtime.block_on(task)?
     }
 
-    /// Calls in a second when so many callers make them at once.
-    pub(crate) fn per_second(&self, callers: u32, rows: u32) -> Result<f64> {
+    /// What so many callers reach when they make calls at once.
+    pub(crate) fn throughput(&self, callers: u32, rows: u32) -> Result<Throughput> {
+        let before = machine::usage(THREADS);
+        let per_second = self.per_second(callers, rows)?;
+        let usage = machine::usage(THREADS).since(before);
+        Ok(Throughput {
+            per_second,
+            busy: usage.busy.as_secs_f64() * 1e6 / f64::from(callers * rows * ROW),
+            queued: usage.queued.as_secs_f64() / (usage.busy + usage.queued).as_secs_f64(),
+        })
+    }
+
+    fn per_second(&self, callers: u32, rows: u32) -> Result<f64> {
         self.runtime.block_on(async {
             let start = Instant::now();
             let mut tasks = JoinSet::new();

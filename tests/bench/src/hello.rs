@@ -73,14 +73,14 @@ fn rounds(subjects: &[Subject; 3], connections: usize) -> Result<[Measured; 3]> 
     // The first round only warms up.
     for round in 0..=ROUNDS {
         for (subject, measured) in subjects.iter().zip(&mut all) {
-            let before = machine::busy(subject.threads);
+            let before = machine::usage(subject.threads);
             let load = load(subject.address, connections, SPAN)?;
-            let busy = machine::busy(subject.threads).zip(before).map(|(after, before)| after.saturating_sub(before));
+            let busy = machine::usage(subject.threads).since(before).busy;
             if round > 0 {
                 measured.per_second.add(load.per_second);
                 measured.p50.add(load.times.median());
                 measured.p99.add(load.times.quantile(0.99));
-                measured.busy.add(busy.map_or(f64::NAN, |busy| busy.as_secs_f64() * 1e6 / f64::from(load.requests)));
+                measured.busy.add(busy.as_secs_f64() * 1e6 / f64::from(load.requests));
             }
         }
     }

@@ -2,7 +2,12 @@
 //!
 //! All of it is read from `/proc`; elsewhere the figures are missing, not wrong.
 
-use std::{fs, num::NonZeroUsize, path::Path, thread, time::Duration};
+use std::{
+    fs::{self, DirEntry},
+    num::NonZeroUsize,
+    thread,
+    time::Duration,
+};
 
 /// One line about the machine, so that figures are not compared across machines by accident.
 pub(crate) fn description() -> String {
@@ -17,20 +22,33 @@ pub(crate) fn description() -> String {
     )
 }
 
-/// How long this process's threads of that name have been on a processor.
-pub(crate) fn busy(threads: &str) -> Option<Duration> {
-    let mut busy = Duration::ZERO;
-    for task in fs::read_dir("/proc/self/task").ok()?.flatten() {
-        if fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim_end() == threads) {
-            busy += on_processor(&task.path())?;
-        }
-    }
-    Some(busy)
+/// What threads have had of the processors.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usage {
+    /// On a processor.
+    pub(crate) busy: Duration,
+    /// Ready to run while others had the processors.
+    pub(crate) queued: Duration,
 }
 
-fn on_processor(task: &Path) -> Option<Duration> {
-    let text = fs::read_to_string(task.join("schedstat")).ok()?;
-    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+/// What this process's threads of that name have had so far.
+pub(crate) fn usage(threads: &str) -> Usage {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let is_named = |task: &DirEntry| fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim_end() == threads);
+    let read = |task: DirEntry| fs::read_to_string(task.path().join("schedstat")).ok();
+    let all = tasks.filter(is_named).filter_map(read);
+    all.fold(Usage::default(), |sum, text| {
+        let mut nanos = text.split(' ').map(|number| number.trim().parse().map_or(Duration::ZERO, Duration::from_nanos));
+        let mut next = || nanos.next().unwrap_or_default();
+        Usage { busy: sum.busy + next(), queued: sum.queued + next() }
+    })
+}
+
+impl Usage {
+    /// What was had between an earlier moment and this one.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self { busy: self.busy.saturating_sub(before.busy), queued: self.queued.saturating_sub(before.queued) }
+    }
 }
 
 /// Memory of a process that is resident, in bytes.

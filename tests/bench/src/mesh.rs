@@ -5,7 +5,7 @@ use skald_core::manifest::Isolation;
 
 use crate::{
     bare,
-    caller::Caller,
+    caller::{Caller, THREADS},
     hop::Hop,
     logs,
     report::{Goal, Line, Report},
@@ -31,11 +31,15 @@ struct Rounds {
     recorded_fresh: Sample,
     one_thread: Sample,
     two_threads: Sample,
+    /// On a processor for one call, in microseconds.
+    one_busy: Sample,
+    two_busy: Sample,
+    two_queued: Sample,
 }
 
 /// Runs the rounds and reports them.
 pub(crate) fn measure(report: &mut Report) -> Result<()> {
-    let runtime = bare::runtime("bench-mesh", None)?;
+    let runtime = bare::runtime(THREADS, None)?;
     let mut hop = Hop::open()?;
     let warm = Caller::connect(&runtime, Isolation::Instance)?;
     let fresh = Caller::connect(&runtime, Isolation::Call)?;
@@ -57,8 +61,12 @@ impl Rounds {
         self.hop.add(hop.times(HOPS)?.median());
         self.warm.add(warm.times(ROWS)?.median());
         self.fresh.add(fresh.times(ROWS)?.median());
-        self.one_thread.add(fresh.per_second(1, ROWS)?);
-        self.two_threads.add(fresh.per_second(2, ROWS)?);
+        let (one, two) = (fresh.throughput(1, ROWS * 2)?, fresh.throughput(2, ROWS * 2)?);
+        self.one_thread.add(one.per_second);
+        self.two_threads.add(two.per_second);
+        self.one_busy.add(one.busy);
+        self.two_busy.add(two.busy);
+        self.two_queued.add(two.queued);
         logs::record_spans(true);
         let recorded = warm.times(ROWS).and_then(|warm| Ok((warm, fresh.times(ROWS)?)));
         logs::record_spans(false);
@@ -82,10 +90,20 @@ impl Rounds {
         let note = "with spans recorded";
         report.add(against_hop("mesh: warm, spans", &self.recorded_warm, 10.0).notes(note));
         report.add(against_hop("mesh: fresh, spans", &self.recorded_fresh, 5.0).notes(note));
+        self.tell_threads(report);
+    }
+
+    fn tell_threads(&self, report: &mut Report) {
         let figure = format!("{:.0} calls/s", self.two_threads.median());
         let ratio = self.two_threads.paired(&self.one_thread, |two, one| two / one).median();
         let two = Line::new("mesh: fresh, two threads", figure).spread(self.two_threads.spread());
-        let note = format!("one thread: {:.0} calls/s", self.one_thread.median());
+        let note = format!(
+            "one: {:.0} calls/s; processor {:.1} µs and {:.1} µs; {:.0} % waited for one",
+            self.one_thread.median(),
+            self.two_busy.median(),
+            self.one_busy.median(),
+            self.two_queued.median() * 100.0
+        );
         report.add(two.ratio(ratio).goal(Goal::Times(1.8)).notes(note));
     }
 }

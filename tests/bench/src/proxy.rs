@@ -173,11 +173,8 @@ impl WorkerState for Reused {
         Box::pin(pending())
     }
 
-    fn drop(&self, _: Store<State>, result: wasmtime::Result<()>) {
-        if let Err(error) = result {
-            tracing::warn!("an instance failed: {error:#}");
-        }
-    }
+    /// An instance that fails also fails a request, and the client notices. The last ones end with the runtime.
+    fn drop(&self, _: Store<State>, _: wasmtime::Result<()>) {}
 }
 
 // === impl State ===

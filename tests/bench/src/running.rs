@@ -1,6 +1,7 @@
 //! The host as people start it: its own process, on a free port, with data and a cache of its own.
 
 use std::{
+    fs::{self, File},
     io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::Path,
@@ -29,7 +30,9 @@ impl Running {
         let mut command = Command::new(e2e::places::program());
         command.arg("up").arg("-f").arg(e2e::places::shop()).args(["--listen", "127.0.0.1:0", "--log-format", "json"]);
         command.arg("--data-dir").arg(data).arg("--cache-dir").arg(cache);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        fs::create_dir_all(data)?;
+        let log = data.join("log");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log)?);
         let start = Instant::now();
         let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
@@ -38,7 +41,7 @@ impl Running {
         // A host whose words nobody reads would have to wait for a reader.
         thread::spawn(move || lines.for_each(drop));
         let Some(address) = address else {
-            bail!("the host ended before it served: {}", child.wait()?);
+            bail!("the host ended before it served: {}\n{}", child.wait()?, fs::read_to_string(log)?);
         };
         // From here on whatever fails kills the child.
         let mut running = Self { client: Client::new(address), took: Duration::ZERO, child };

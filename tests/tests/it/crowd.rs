@@ -8,13 +8,9 @@ use e2e::{
     shopper::{GOOD, new_key, text},
     waiting,
 };
-use tokio::{
-    sync::{Barrier, Semaphore},
-    task::JoinSet,
-    time::Instant,
-};
+use tokio::{sync::Barrier, task::JoinSet, time::Instant};
 
-use crate::world::{Ledger, World, told_once};
+use crate::world::{Ledger, World, say, told_once};
 
 /// Customers, each with one order.
 const CROWD: usize = 1_000;
@@ -22,35 +18,8 @@ const CROWD: usize = 1_000;
 /// What they all want.
 const HOT: usize = 20;
 
-/// Registrations at once: each hashes a password twice, and more at once only wait.
-const ARRIVING: usize = 16;
-
 /// How long the host may take until the last order has ended.
 const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Customers with filled carts: together they want about twice of what there is.
-async fn crowd(world: &World, skus: &[String]) -> Result<Vec<Shopper>> {
-    let places = Arc::new(Semaphore::new(ARRIVING));
-    let mut arriving = JoinSet::new();
-    for number in 0..CROWD {
-        let (client, places) = (world.client.clone(), Arc::clone(&places));
-        let first = skus.get(number % HOT).context("too few products")?.clone();
-        let second = skus
-            .get((number * 7 + 3) % HOT)
-            .context("too few products")?
-            .clone();
-        arriving.spawn(async move {
-            let _place = places.acquire_owned().await?;
-            let shopper = Shopper::new(&client, &format!("shopper-{number}")).await?;
-            let quantity = u32::try_from(number % 3)? + 1;
-            shopper
-                .fill_cart(&[(&first, quantity), (&second, 2)])
-                .await?;
-            Ok(shopper)
-        });
-    }
-    arriving.join_all().await.into_iter().collect()
-}
 
 /// Orders as a client should: what was not taken for lack of room is sent again under the same key.
 async fn order(shopper: &Shopper) -> Result<String> {
@@ -78,7 +47,15 @@ async fn a_thousand_orders_at_once_over_twenty_products_keep_every_account() -> 
     let world = World::new().await?;
     let skus = world.skus().await?;
     let start = Instant::now();
-    let crowd = crowd(&world, &skus).await?;
+    // Together they want about twice of what there is.
+    let hot: Vec<String> = skus.iter().take(HOT).cloned().collect();
+    let crowd = world
+        .crowd(CROWD, move |number| {
+            let sku = |at: usize| hot[at % HOT].clone();
+            let quantity = [1, 2, 3][number % 3];
+            vec![(sku(number), quantity), (sku(number * 7 + 3), 2)]
+        })
+        .await?;
     say(&format!(
         "{CROWD} customers are here after {:?}",
         start.elapsed()
@@ -135,9 +112,4 @@ async fn a_thousand_orders_at_once_over_twenty_products_keep_every_account() -> 
         told_once(shopper, &[shopper.ended(order).await?]).await?;
     }
     Ok(())
-}
-
-#[expect(clippy::print_stderr, reason = "how long it took is worth knowing")]
-fn say(text: &str) {
-    eprintln!("{text}");
 }

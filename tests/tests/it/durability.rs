@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,75 +12,95 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{
-    Host, Shopper, places,
+    Host, Order, Shopper,
+    host::Starting,
+    places,
     shopper::{GOOD, text},
     waiting,
 };
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
-use crate::world::{Ledger, World, all_ended, told_once};
+use crate::world::{Ledger, World, all_ended, say, told_once};
 
 /// Customers who order at the same time.
 const SHOPPERS: usize = 64;
 
 /// Acknowledged orders before the power goes: enough that all stages of the road have some.
-const BEFORE: usize = 150;
+const BEFORE: usize = 80;
 
-/// Somebody, and the orders that were acknowledged to them.
-pub(crate) type Bought = (Shopper, Vec<String>);
+/// What is ordered in turn: what works, what works after a while, and what does not.
+const TURNS: [(&str, &str); 6] = [
+    ("tok_ok", "IS"),
+    ("tok_flaky", "NO"),
+    ("tok_ok", "XX"),
+    ("tok_lost_reply", "DE"),
+    ("tok_declined", "SE"),
+    ("tok_ok", "DK"),
+];
 
-/// Registers customers, several at a time.
-pub(crate) async fn shoppers(world: &World, count: usize) -> Result<Vec<Shopper>> {
-    let mut arriving = JoinSet::new();
-    for number in 0..count {
-        let client = world.client.clone();
-        arriving.spawn(async move { Shopper::new(&client, &format!("shopper-{number}")).await });
-    }
-    arriving.join_all().await.into_iter().collect()
+/// A customer, and the orders that were acknowledged to them.
+#[derive(Clone, Debug)]
+pub(crate) struct Customer {
+    pub(crate) shopper: Shopper,
+    pub(crate) acknowledged: Vec<String>,
+    /// How many of these they have seen end.
+    pub(crate) seen: usize,
+}
+
+/// Registers customers.
+pub(crate) async fn customers(world: &World) -> Result<Vec<Customer>> {
+    let shoppers = world.crowd(SHOPPERS, |_| Vec::new()).await?;
+    let customer = |shopper| Customer {
+        shopper,
+        acknowledged: Vec::new(),
+        seen: 0,
+    };
+    Ok(shoppers.into_iter().map(customer).collect())
 }
 
 /// Orders one thing after the other until the host does not answer any more.
-pub(crate) async fn shop_until_the_lights_go_out(
-    shopper: Shopper,
+async fn shop_until_the_lights_go_out(
+    mut customer: Customer,
     skus: Arc<[String]>,
     acknowledged: Arc<AtomicUsize>,
-) -> Bought {
-    let mut orders = Vec::new();
-    for turn in 0.. {
-        // Different customers want different things at the same time, and some the same.
-        let at = (shopper.id.len() + turn * 7 + orders.len()) % skus.len().max(1);
-        let Some(sku) = skus.get(at) else { break };
+) -> Customer {
+    for (turn, (token, country)) in TURNS.into_iter().cycle().enumerate() {
+        let sku = &skus[(turn * 7 + customer.acknowledged.len()) % skus.len()];
+        let shopper = &customer.shopper;
         if shopper.fill_cart(&[(sku, 1)]).await.is_err() {
             break;
         }
-        let Ok(answer) = shopper.place(GOOD).await else {
+        let wanted = Order {
+            token,
+            country,
+            ..GOOD
+        };
+        let Ok(answer) = shopper.place(wanted).await else {
             break;
         };
-        if matches!(answer.status, 200 | 202) {
-            let Some(order) = answer.json().ok().and_then(|order| text(&order, "id").ok()) else {
-                break;
-            };
-            acknowledged.fetch_add(1, Ordering::Relaxed);
-            orders.push(order.clone());
-            if shopper.ended(&order).await.is_err() {
-                break;
-            }
+        let order = answer.json().ok().and_then(|order| text(&order, "id").ok());
+        let (200 | 202, Some(order)) = (answer.status, order) else {
+            continue;
+        };
+        acknowledged.fetch_add(1, Ordering::Relaxed);
+        customer.acknowledged.push(order.clone());
+        if customer.shopper.ended(&order).await.is_err() {
+            break;
         }
+        customer.seen += 1;
     }
-    (shopper, orders)
+    customer
 }
 
 /// Lets customers shop, and waits until some orders were acknowledged.
-pub(crate) async fn rush(world: &World) -> Result<JoinSet<Bought>> {
+pub(crate) async fn rush(world: &World, customers: Vec<Customer>) -> Result<JoinSet<Customer>> {
     let skus: Arc<[String]> = world.skus().await?.into();
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let mut rush = JoinSet::new();
-    for shopper in shoppers(world, SHOPPERS).await? {
-        rush.spawn(shop_until_the_lights_go_out(
-            shopper,
-            Arc::clone(&skus),
-            Arc::clone(&acknowledged),
-        ));
+    for mut customer in customers {
+        customer.shopper.client = customer.shopper.client.at(&world.client);
+        let (skus, acknowledged) = (Arc::clone(&skus), Arc::clone(&acknowledged));
+        rush.spawn(shop_until_the_lights_go_out(customer, skus, acknowledged));
     }
     waiting::within(
         waiting::PATIENCE * 2,
@@ -90,14 +112,18 @@ pub(crate) async fn rush(world: &World) -> Result<JoinSet<Bought>> {
 }
 
 /// Every acknowledged order is there, every order has ended, was told of once and paid as it ended, and no piece is lost.
-pub(crate) async fn audit(world: &World, rush: Vec<Bought>) -> Result<Ledger> {
+pub(crate) async fn audit(world: &World, customers: Vec<Customer>) -> Result<Ledger> {
     let mut ledger = Ledger::new();
-    for (shopper, acknowledged) in rush {
+    for customer in customers {
         // Tokens are as good as before, too.
-        let shopper = Shopper {
-            client: shopper.client.at(&world.client),
-            ..shopper
-        };
+        let client = customer.shopper.client.at(&world.client);
+        let (shopper, acknowledged) = (
+            Shopper {
+                client,
+                ..customer.shopper
+            },
+            customer.acknowledged,
+        );
         let orders = all_ended(&shopper)
             .await
             .with_context(|| shopper.id.clone())?;
@@ -123,19 +149,34 @@ pub(crate) async fn audit(world: &World, rush: Vec<Bought>) -> Result<Ledger> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_power_cut_under_load_loses_nothing_that_was_acknowledged() -> Result<()> {
-    let world = World::new().await?;
-    let rush = rush(&world).await?;
-    let world = world.lose_power().await?;
-    let bought = rush.join_all().await;
-    let acknowledged: usize = bought.iter().map(|(_, orders)| orders.len()).sum();
-    let ledger = audit(&world, bought).await?;
+async fn power_cuts_under_load_lose_nothing_that_was_acknowledged() -> Result<()> {
+    let mut world = World::new().await?;
+    let mut customers = customers(&world).await?;
+    let start = Instant::now();
+    for _ in 0..3 {
+        let rush = rush(&world, customers).await?;
+        world = world.lose_power().await?;
+        customers = rush.join_all().await;
+    }
+    let count = |number: fn(&Customer) -> usize| customers.iter().map(number).sum::<usize>();
+    let (acknowledged, seen) = (count(|one| one.acknowledged.len()), count(|one| one.seen));
     assert!(
-        ledger.count() >= acknowledged && acknowledged >= BEFORE,
+        acknowledged >= 3 * BEFORE,
+        "{acknowledged} were acknowledged"
+    );
+    assert!(
+        seen < acknowledged,
+        "no order was under way when the power went"
+    );
+    say(&format!("three power cuts in {:?}", start.elapsed()));
+    let ledger = audit(&world, customers).await?;
+    say(&format!("everything has ended after {:?}", start.elapsed()));
+    assert!(
+        ledger.count() >= acknowledged,
         "{acknowledged} of {}",
         ledger.count()
     );
-    assert!(ledger.confirmed > 0);
+    assert!(ledger.confirmed > 0 && ledger.rejected > 0);
 
     // And the shop goes on.
     let late = world.shopper("late").await?;
@@ -185,4 +226,52 @@ async fn a_restart_changes_nothing() -> Result<()> {
     let credentials = Shopper::log_in(&world.client, &egil.email).await?;
     credentials.get("/api/v1/cart").await?.is(200)?;
     Ok(())
+}
+
+#[tokio::test]
+async fn a_power_cut_during_the_first_start_leaves_a_whole_shop() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    // Each goes on with what the one before left.
+    for least in [1, 40_000, 80_000] {
+        let starting = Starting::new(&places::shop(), data.path(), &[])?;
+        waiting::within(waiting::PATIENCE * 4, "there is some data", async || {
+            let is_enough = size(data.path())? >= least || starting.host.log().contains("serving");
+            Ok(is_enough.then_some(()))
+        })
+        .await?;
+        starting.host.kill().await?;
+    }
+    let host = Host::start(&places::shop(), data.path()).await?;
+    let world = World {
+        client: host.client(),
+        host,
+        data,
+    };
+    // What the first start did not finish goes on in the background.
+    let skus = waiting::until("the range is complete", async || {
+        let skus = world.skus().await?;
+        Ok((skus.len() >= 24).then_some(skus))
+    })
+    .await?;
+    for sku in &skus {
+        let path = format!("/api/v1/stock/{sku}");
+        waiting::until(sku, async || {
+            Ok((world.client.get(&path).await?.status == 200).then_some(()))
+        })
+        .await?;
+        assert_eq!(world.stock(sku).await?, (100, 0, 0));
+    }
+    let egil = world.shopper("egil").await?;
+    waiting::until("the cart knows the prices", async || {
+        Ok(egil.fill_cart(&[("ale-horn", 1)]).await.ok())
+    })
+    .await?;
+    assert_eq!(egil.order("tok_ok", "IS").await?["status"], "confirmed");
+    Ok(())
+}
+
+/// Bytes in the files of a folder.
+fn size(folder: &Path) -> Result<u64> {
+    let files = fs::read_dir(folder)?;
+    files.map(|file| Ok(file?.metadata()?.len())).sum()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use e2e::{Answer, Client, Host, places, redact};
+use e2e::{Answer, Client, Host, places, redact, waiting};
 use tempfile::TempDir;
 use tokio::{task::JoinSet, time::Instant};
 
@@ -13,7 +13,7 @@ const MEMORY: u64 = 400 << 20;
 struct World {
     host: Host,
     client: Client,
-    _data: TempDir,
+    data: TempDir,
 }
 
 async fn unruly() -> Result<World> {
@@ -21,11 +21,7 @@ async fn unruly() -> Result<World> {
     let host = Host::start(&places::guest("unruly"), data.path()).await?;
     let client = host.client();
     client.get("/ok").await?.is(200)?;
-    Ok(World {
-        client,
-        host,
-        _data: data,
-    })
+    Ok(World { client, host, data })
 }
 
 impl World {
@@ -98,7 +94,7 @@ async fn a_guest_that_spins_is_interrupted_and_the_others_stay_quick() -> Result
     let mut world = unruly().await?;
     let (served, slowest) = meanwhile(&world, 1).await?;
     assert!(
-        served > 50 && slowest < Duration::from_millis(200),
+        served > 20 && slowest < Duration::from_millis(500),
         "{served} served, at worst in {slowest:?}"
     );
     insta::assert_snapshot!(problem(&world.client.get("/spin").await?.is(504)?)?, @r#"
@@ -140,6 +136,10 @@ async fn a_guest_that_grows_stops_at_its_limit() -> Result<()> {
       "type": "https://skald.dev/errors/CALL-007"
     }
     "#);
+    world
+        .host
+        .says("one instance may have 32 MiB of memory")
+        .await?;
     for _ in 0..20 {
         // A breaker may have had enough by now.
         let status = world.client.get("/grow").await?.status;
@@ -176,6 +176,7 @@ async fn a_call_that_writes_too_much_writes_nothing() -> Result<()> {
     }
     "#);
     assert_eq!(world.client.get("/stored").await?.is(200)?.text(), "0");
+    world.host.says("one call may write").await?;
     world.is_well().await
 }
 
@@ -193,12 +194,13 @@ async fn an_answer_without_end_is_not_sent() -> Result<()> {
       "type": "https://skald.dev/errors/CALL-007"
     }
     "#);
+    world.host.says("an answer may have 16 MiB").await?;
     world.is_well().await
 }
 
 #[tokio::test]
 async fn a_call_that_publishes_too_much_publishes_nothing() -> Result<()> {
-    let mut world = unruly().await?;
+    let world = unruly().await?;
     insta::assert_snapshot!(problem(&world.client.get("/flood-events").await?.is(500)?)?, @r#"
     {
       "code": "CALL-007",
@@ -210,7 +212,34 @@ async fn a_call_that_publishes_too_much_publishes_nothing() -> Result<()> {
       "type": "https://skald.dev/errors/CALL-007"
     }
     "#);
-    world.is_well().await
+    world.host.says("one call may publish").await?;
+    published_once(world).await
+}
+
+#[tokio::test]
+async fn a_call_that_ends_badly_has_written_and_published_nothing() -> Result<()> {
+    let world = unruly().await?;
+    world.client.get("/publish-and-refuse").await?.is(409)?;
+    world.client.get("/publish-and-trap").await?.is(500)?;
+    assert_eq!(world.client.get("/stored").await?.is(200)?.text(), "0");
+    published_once(world).await
+}
+
+/// Of all that was published until now nothing is heard; what is published now is, once, also after a restart.
+async fn published_once(mut world: World) -> Result<()> {
+    assert_eq!(world.client.get("/heard").await?.is(200)?.text(), "0");
+    world.client.get("/publish").await?.is(200)?;
+    waiting::until("the message is heard", async || {
+        let heard = world.client.get("/heard").await?.is(200)?.text();
+        Ok((heard != "0").then_some(()))
+    })
+    .await?;
+    world.is_well().await?;
+    assert_eq!(world.host.stop().await?.code, Some(0));
+    let host = Host::start(&places::guest("unruly"), world.data.path()).await?;
+    assert_eq!(host.client().get("/heard").await?.is(200)?.text(), "1");
+    assert_eq!(host.client().get("/stored").await?.is(200)?.text(), "1");
+    Ok(())
 }
 
 #[tokio::test]

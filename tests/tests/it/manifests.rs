@@ -225,7 +225,7 @@ variables = { opening_stock = "100" }
         .with("inventory")?;
     insta::assert_snapshot!(folder.complaint().await?, @"
     error: 1 import problem(s):
-      - stranger: imports shop:inventory/api@1.0.0#reserve; inventory exports another type
+      - stranger: imports shop:inventory/api@1.0.0#reserve, but inventory exports another type
           imported: func(order: string, lines: list<record { sku: string, quantity: u64 }>) -> result<_, variant { unknown-sku(string), out-of-stock(record { sku: string, wanted: u32, available: u32 }), invalid(string), expired(string), released(string) }>
           exported: func(order: string, lines: list<record { sku: string, quantity: u32 }>) -> result<_, variant { unknown-sku(string), out-of-stock(record { sku: string, wanted: u32, available: u32 }), invalid(string), expired(string), released(string) }>; bring wit/ of stranger and inventory to one version
     ");
@@ -238,8 +238,8 @@ async fn what_is_not_granted_is_not_linked() -> Result<()> {
     let folder = Folder::new(&manifest(tables))?.with("guest-unruly")?;
     insta::assert_snapshot!(folder.complaint().await?, @r#"
     error: 2 import problem(s):
-      - unruly: imports wasi:keyvalue/store@0.2.0-draft2 but is granted no store; add key_value_stores = ["…"] to the component, or build it without that import
       - unruly: imports spin:redis/redis@3.0.0 but may reach no host; add allowed_outbound_hosts = ["scheme://host:port"] to the component, or build it without that import
+      - unruly: imports wasi:keyvalue/store@0.2.0-draft2 but is granted no store; add key_value_stores = ["…"] to the component, or build it without that import
     "#);
     Ok(())
 }

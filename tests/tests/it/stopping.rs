@@ -7,9 +7,11 @@ use e2e::{
     skald,
 };
 
+use tokio::time::Instant;
+
 use crate::{
-    durability::{audit, rush},
-    world::World,
+    durability::{audit, customers, rush},
+    world::{World, say},
 };
 
 #[tokio::test]
@@ -74,9 +76,12 @@ async fn a_request_that_runs_when_the_host_stops_is_answered() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_under_load_is_orderly_and_loses_nothing() -> Result<()> {
     let mut world = World::new().await?;
-    let rush = rush(&world).await?;
+    let customers = customers(&world).await?;
+    let rush = rush(&world, customers).await?;
+    let start = Instant::now();
     world.host.terminate()?;
     let ended = world.host.ended().await?;
+    say(&format!("stopped in {:?}", start.elapsed()));
     assert_eq!(ended.code, Some(0), "{}", ended.log);
     let bought = rush.join_all().await;
     let host = Host::start(&places::shop(), world.data.path()).await?;

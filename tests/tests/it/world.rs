@@ -1,6 +1,9 @@
 //! What a test stands on: a host with the shop, and what has to be true of it at any time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{
@@ -10,6 +13,10 @@ use e2e::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+/// Customers who arrive at the same time.
+const ARRIVING: usize = 4;
 
 /// A shop that is open.
 pub(crate) struct World {
@@ -44,6 +51,28 @@ impl World {
     /// A customer.
     pub(crate) async fn shopper(&self, name: &str) -> Result<Shopper> {
         Shopper::new(&self.client, name).await
+    }
+
+    /// Many customers, each with things in the cart. A few arrive at a time: each hashes a password twice, and more at
+    /// once only wait for each other.
+    pub(crate) async fn crowd<C>(&self, count: usize, cart: C) -> Result<Vec<Shopper>>
+    where
+        C: Fn(usize) -> Vec<(String, u32)>,
+    {
+        let door = Arc::new(Semaphore::new(ARRIVING));
+        let mut arriving = JoinSet::new();
+        for number in 0..count {
+            let (client, door, cart) = (self.client.clone(), Arc::clone(&door), cart(number));
+            arriving.spawn(async move {
+                let _open = door.acquire_owned().await?;
+                let shopper = Shopper::new(&client, &format!("shopper-{number}")).await?;
+                for (sku, quantity) in &cart {
+                    shopper.fill_cart(&[(sku, *quantity)]).await?;
+                }
+                Ok(shopper)
+            });
+        }
+        arriving.join_all().await.into_iter().collect()
     }
 
     /// The SKUs of the whole range.
@@ -180,4 +209,10 @@ pub(crate) async fn all_ended(shopper: &Shopper) -> Result<Vec<Value>> {
         Ok((!pending).then_some(orders))
     })
     .await
+}
+
+/// Something worth knowing about a long test.
+#[expect(clippy::print_stderr, reason = "how long it took is worth knowing")]
+pub(crate) fn say(text: &str) {
+    eprintln!("{text}");
 }

@@ -17,7 +17,7 @@ pub(super) struct Room {
 const CORE_AND_TELEMETRY: &[&str] = &["skald-core", "skald-telemetry"];
 
 #[rustfmt::skip]
-const ROOMS: [Room; 11] = [
+const ROOMS: [Room; 12] = [
     Room { package: "skald-core", may_use: &[], cap: Some(4_000) },
     Room { package: "skald-telemetry", may_use: &["skald-core"], cap: Some(600) },
     Room { package: "skald-engine", may_use: CORE_AND_TELEMETRY, cap: Some(2_800) },
@@ -36,6 +36,14 @@ const ROOMS: [Room; 11] = [
     },
     Room { package: "sdk", may_use: &[], cap: None },
     Room { package: "e2e", may_use: &["skald"], cap: None },
+    // It connects rooms by itself, so that it can measure one road without the rest.
+    Room {
+        package: "bench",
+        may_use: &[
+            "e2e", "skald-core", "skald-engine", "skald-gateway", "skald-mesh", "skald-store", "skald-telemetry",
+        ],
+        cap: Some(1_200),
+    },
     // It holds the rules of all the others.
     Room { package: "xtask", may_use: &[], cap: Some(2_000) },
 ];

@@ -25,3 +25,6 @@ mod types;
 pub use config::{Config, Isolation, Service, Spec};
 pub use engine::{Compiled, Engine};
 pub use error::{EngineError, LinkProblem};
+
+#[cfg(test)]
+mod tests;

@@ -18,8 +18,32 @@ const PIECE: usize = 256 << 10;
 /// More pieces than anybody allows.
 const PIECES: usize = 512;
 
+/// Fits into the memory of an instance, and is more than anybody wants to be answered.
+const LONG_BODY: usize = 20 << 20;
+
+/// Where it counts the messages that came.
+const HEARD: &str = "heard";
+
+/// What it publishes, and listens to.
+const NEWS: &str = "unruly.news.v1";
+
 /// The application's bus, which the manifest grants.
 const EVENTS: &str = "redis://localhost:6379";
+
+#[expect(unsafe_code, reason = "the symbols that the host calls")]
+mod export {
+    #[spin_sdk::redis_subscriber]
+    async fn hear(_message: Vec<u8>) -> Result<(), sdk::events::HandlerError> {
+        crate::count();
+        Ok(())
+    }
+}
+
+/// One more message has come.
+fn count() {
+    let store = Store::open("unruly");
+    store.set(HEARD, &(store.get::<u32>(HEARD).unwrap_or_default() + 1));
+}
 
 #[spin_sdk::http_service]
 async fn serve(request: Request) -> Answer {
@@ -30,9 +54,21 @@ async fn serve(request: Request) -> Answer {
         "/grow" => grow(),
         "/flood-log" => flood_log(),
         "/flood-store" => flood_store(),
-        "/stored" => said(Store::open("unruly").keys().len().to_string()),
-        "/flood-body" => said(vec![b'x'; PIECE].repeat(PIECES)),
+        "/flood-body" => said(vec![b'x'; LONG_BODY]),
         "/flood-events" => flood_events().await,
+        "/publish" => publish(StatusCode::OK).await,
+        "/publish-and-refuse" => publish(StatusCode::CONFLICT).await,
+        "/publish-and-trap" => {
+            publish(StatusCode::OK).await;
+            core::arch::wasm32::unreachable()
+        }
+        "/heard" => said(
+            Store::open("unruly")
+                .get::<u32>(HEARD)
+                .unwrap_or_default()
+                .to_string(),
+        ),
+        "/stored" => stored(),
         "/other-store" => said(Store::open("orders").keys().len().to_string()),
         "/lie" => lie(),
         "/leak-headers" => leak_headers(&request),
@@ -94,7 +130,7 @@ async fn flood_events() -> Answer {
         );
     };
     for _ in 0..100_000 {
-        if events.publish("unruly.flood.v1", "{}").await.is_err() {
+        if events.publish(NEWS, "{}").await.is_err() {
             return (
                 StatusCode::SERVICE_UNAVAILABLE,
                 HeaderMap::new(),
@@ -103,6 +139,32 @@ async fn flood_events() -> Answer {
         }
     }
     said("ok")
+}
+
+/// Writes and publishes; whether that holds depends on how the call ends.
+async fn publish(status: StatusCode) -> Answer {
+    Store::open("unruly").set("piece/published", "once");
+    let published = match Connection::open(EVENTS).await {
+        Ok(events) => events.publish(NEWS, "{}").await.is_ok(),
+        Err(_) => false,
+    };
+    let status = if published {
+        status
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, HeaderMap::new(), FullBody::default())
+}
+
+/// How many pieces a flood, or anything else, has left.
+fn stored() -> Answer {
+    let keys = Store::open("unruly").keys();
+    said(
+        keys.iter()
+            .filter(|key| key.starts_with("piece/"))
+            .count()
+            .to_string(),
+    )
 }
 
 /// Announces more than it says.
