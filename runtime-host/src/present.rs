@@ -3,8 +3,12 @@
 use std::{collections::BTreeSet, io::IsTerminal, net::SocketAddr};
 
 use comfy_table::{Table, presets};
+use http::Method;
 use indicatif::{ProgressBar, ProgressStyle};
-use skald_core::manifest::{App, ComponentId, HttpTarget, Route};
+use skald_core::{
+    manifest::{App, AuthSettings, ComponentId, HttpTarget, Route},
+    route::Pattern,
+};
 use skald_engine::Compiled;
 
 use crate::{application::Application, lifecycle::Failure};
@@ -128,38 +132,39 @@ fn route_table(application: &Application) -> Table {
                 format!("http://{target}.spin.internal"),
                 "other components".to_owned(),
             ),
-            Route::Public(pattern) => (pattern.as_str().to_owned(), access(auth, pattern.as_str())),
+            Route::Public(pattern) => (pattern.as_str().to_owned(), access(auth, pattern)),
         };
         table.add_row([route, target, access]);
     }
     table
 }
 
-/// Who may use a route: the public entries that speak of it, else holders of a token.
-fn access(auth: Option<&skald_core::manifest::AuthSettings>, route: &str) -> String {
+/// The methods that a route may be asked with, in the order people expect them.
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
+
+/// Who may use a route: the methods that need no token, else holders of one.
+fn access(auth: Option<&AuthSettings>, route: &Pattern) -> String {
     let Some(auth) = auth else {
         return "anyone".to_owned();
     };
-    let open: Vec<String> = auth
-        .public
-        .iter()
-        .map(ToString::to_string)
-        .filter(|public| {
-            public
-                .split_once(' ')
-                .map_or(public.as_str(), |(_, path)| path)
-                == route
-        })
-        .map(|public| {
-            public
-                .split_once(' ')
-                .map_or_else(|| "any method".to_owned(), |(method, _)| method.to_owned())
-        })
-        .collect();
-    if open.is_empty() {
-        "token".to_owned()
-    } else {
-        format!("{} open, else token", open.join(", "))
+    // A path that the route takes and no more exact pattern was written for.
+    let path = route.as_str().replace("/...", "/-").replace(':', "-");
+    let is_open = |method: &&Method| {
+        auth.public
+            .iter()
+            .any(|public| public.matches(method, &path))
+    };
+    let open: Vec<&str> = METHODS.iter().filter(is_open).map(Method::as_str).collect();
+    match open.len() {
+        0 => "token".to_owned(),
+        all if all == METHODS.len() => "anyone".to_owned(),
+        _ => format!("{} for anyone, else token", open.join(", ")),
     }
 }
 

@@ -20,7 +20,14 @@ pub(crate) fn run(workspace: &Workspace, names: &[OsString]) -> Result<()> {
 
 fn bench(workspace: &Workspace, names: &[OsString]) -> Command {
     let mut command = process::cargo(&workspace.root, "run");
-    command.args(["--release", "--target-dir", "target", "--package", "bench", "--"]);
+    command.args([
+        "--release",
+        "--target-dir",
+        "target",
+        "--package",
+        "bench",
+        "--",
+    ]);
     command.args(names);
     // Where RUST_BACKTRACE is set, wasmtime takes a backtrace at the end of each instance: 3 µs that are not ours.
     command.env("RUST_LIB_BACKTRACE", "0");

@@ -80,6 +80,8 @@ impl News {
                 )
             }
             Self::Rejected { order, reason } => {
+                // Reasons are sentences of others; some bring their own full stop.
+                let reason = reason.trim_end_matches('.');
                 format!("We could not fulfil your order {order}: {reason}.")
             }
         }

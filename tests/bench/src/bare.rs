@@ -53,7 +53,10 @@ impl Server {
                 connections.spawn(converse(stream, service.clone()));
             }
         });
-        Ok(Self { address, runtime: Some(runtime) })
+        Ok(Self {
+            address,
+            runtime: Some(runtime),
+        })
     }
 }
 
@@ -77,7 +80,11 @@ where
         async move { Ok::<_, Infallible>(answer.await) }
     });
     let served = match stream.set_nodelay(true) {
-        Ok(()) => http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await,
+        Ok(()) => {
+            http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), answer)
+                .await
+        }
         Err(error) => return tracing::warn!(%error, "a connection could not be set up"),
     };
     // The load ends by closing its connections.
@@ -87,6 +94,9 @@ where
 /// The bytes that the component `hello` answers, from hyper alone.
 pub(crate) async fn greet(_: Request<Incoming>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(GREETING));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     response
 }

@@ -115,8 +115,14 @@ async fn row(calls: &dyn DynCall) -> Result<Duration> {
     let start = Instant::now();
     let reply = calls.call_boxed(request).await?;
     let took = start.elapsed();
-    let Reply::Http(response) = reply else { bail!("the caller answered with something else than a response") };
+    let Reply::Http(response) = reply else {
+        bail!("the caller answered with something else than a response")
+    };
     let expected = format!("{ROW}\n");
-    ensure!(response.body() == expected.as_bytes(), "not all calls succeeded: {:?}", response.body());
+    ensure!(
+        response.body() == expected.as_bytes(),
+        "not all calls succeeded: {:?}",
+        response.body()
+    );
     Ok(took)
 }

@@ -53,17 +53,33 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
     let proxy = proxy::serve("bench-proxy", &e2e::places::wasm("guest-hello"))?;
     let bare = Server::start("bench-bare", None, bare::greet)?;
     let subjects = [
-        Subject { address: bare.address, threads: "bench-bare" },
-        Subject { address: proxy.address, threads: "bench-proxy" },
-        Subject { address: skald.address, threads: "bench-skald" },
+        Subject {
+            address: bare.address,
+            threads: "bench-bare",
+        },
+        Subject {
+            address: proxy.address,
+            threads: "bench-proxy",
+        },
+        Subject {
+            address: skald.address,
+            threads: "bench-skald",
+        },
     ];
     for connections in CONNECTIONS {
         let [bare, proxy, skald] = rounds(&subjects, connections)?;
         let name = |what: &str| format!("hello: {what}, {connections} conn.");
         report.add(line(name("bare hyper"), &bare));
         report.add(line(name("ProxyHandler"), &proxy));
-        let ratio = skald.per_second.paired(&proxy.per_second, |skald, proxy| skald / proxy).median();
-        report.add(line(name("Skald"), &skald).ratio(ratio).goal(Goal::Share(0.75)));
+        let ratio = skald
+            .per_second
+            .paired(&proxy.per_second, |skald, proxy| skald / proxy)
+            .median();
+        report.add(
+            line(name("Skald"), &skald)
+                .ratio(ratio)
+                .goal(Goal::Share(0.75)),
+        );
     }
     Ok(())
 }
@@ -80,7 +96,9 @@ fn rounds(subjects: &[Subject; 3], connections: usize) -> Result<[Measured; 3]> 
                 measured.per_second.add(load.per_second);
                 measured.p50.add(load.times.median());
                 measured.p99.add(load.times.quantile(0.99));
-                measured.busy.add(busy.as_secs_f64() * 1e6 / f64::from(load.requests));
+                measured
+                    .busy
+                    .add(busy.as_secs_f64() * 1e6 / f64::from(load.requests));
             }
         }
     }
@@ -95,7 +113,9 @@ fn line(what: String, measured: &Measured) -> Line {
         measured.busy.median()
     );
     let figure = format!("{:.0} req/s", measured.per_second.median());
-    Line::new(what, figure).spread(measured.per_second.spread()).notes(note)
+    Line::new(what, figure)
+        .spread(measured.per_second.spread())
+        .notes(note)
 }
 
 // === impl Skald ===
@@ -104,12 +124,21 @@ impl Skald {
     fn start(name: &str) -> Result<Self> {
         let runtime = bare::runtime(name, None)?;
         let _inside = runtime.enter();
-        let rooms = Rooms::connect(&e2e::places::guest("hello"), |component| component.settings.atomic = true)?;
+        let rooms = Rooms::connect(&e2e::places::guest("hello"), |component| {
+            component.settings.atomic = true
+        })?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
-        rooms.tasks.spawn("gateway", Arc::clone(&rooms.gateway).serve(listener, rooms.tasks.shutdown()));
+        rooms.tasks.spawn(
+            "gateway",
+            Arc::clone(&rooms.gateway).serve(listener, rooms.tasks.shutdown()),
+        );
         drop(_inside);
-        Ok(Self { address, rooms, runtime: Some(runtime) })
+        Ok(Self {
+            address,
+            rooms,
+            runtime: Some(runtime),
+        })
     }
 }
 

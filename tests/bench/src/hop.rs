@@ -7,12 +7,22 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header::{CONTENT_TYPE, HOST}};
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{CONTENT_TYPE, HOST},
+};
 use http_body_util::{BodyExt as _, Full};
-use hyper::{body::Incoming, client::conn::http1::{self, SendRequest}};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use tokio::{net::TcpStream, runtime::{self, Runtime}, time::Instant};
+use tokio::{
+    net::TcpStream,
+    runtime::{self, Runtime},
+    time::Instant,
+};
 
 use crate::{bare::Server, sample::Sample};
 
@@ -47,13 +57,19 @@ impl Hop {
     pub(crate) fn open() -> Result<Self> {
         // One thread wakes faster than two that look for work.
         let server = Server::start("bench-callee", Some(1), reserve)?;
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (sender, connection) = runtime.block_on(connect(server.address))?;
         runtime.spawn(async {
             // It ends with the benchmark.
             let _ = connection.await;
         });
-        Ok(Self { sender, runtime, _server: server })
+        Ok(Self {
+            sender,
+            runtime,
+            _server: server,
+        })
     }
 
     /// How long each of so many requests took, in microseconds.
@@ -73,26 +89,42 @@ impl Hop {
 
 async fn connect(
     address: SocketAddr,
-) -> Result<(SendRequest<Full<Bytes>>, http1::Connection<TokioIo<TcpStream>, Full<Bytes>>)> {
+) -> Result<(
+    SendRequest<Full<Bytes>>,
+    http1::Connection<TokioIo<TcpStream>, Full<Bytes>>,
+)> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(http1::handshake(TokioIo::new(stream)).await?)
 }
 
 async fn call(sender: &mut SendRequest<Full<Bytes>>) -> Result<()> {
-    let line = |sku: &str| Line { sku: sku.to_owned(), quantity: 2 };
+    let line = |sku: &str| Line {
+        sku: sku.to_owned(),
+        quantity: 2,
+    };
     let lines = vec![line("ale-horn"), line("oak-chest"), line("wool-cloak")];
-    let request = Reserve { id: "ord_01JZ0000000000000000000000".to_owned(), lines };
+    let request = Reserve {
+        id: "ord_01JZ0000000000000000000000".to_owned(),
+        lines,
+    };
     let request = Request::post("/reserve")
         .header(HOST, HeaderValue::from_static("callee"))
         .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
         .body(Full::from(serde_json::to_vec(&request)?))?;
     sender.ready().await?;
     let response = sender.send_request(request).await?;
-    ensure!(response.status() == StatusCode::OK, "the service answered {}", response.status());
+    ensure!(
+        response.status() == StatusCode::OK,
+        "the service answered {}",
+        response.status()
+    );
     let body = response.into_body().collect().await?.to_bytes();
     let reserved: Reserved = serde_json::from_slice(&body)?;
-    ensure!(reserved.reservation.starts_with("reserved-"), "{reserved:?}");
+    ensure!(
+        reserved.reservation.starts_with("reserved-"),
+        "{reserved:?}"
+    );
     Ok(())
 }
 
@@ -102,13 +134,21 @@ async fn reserve(request: Request<Incoming>) -> Response<Full<Bytes>> {
         Ok(body) => body.to_bytes(),
         Err(_) => return refusal(),
     };
-    let Ok(asked) = serde_json::from_slice::<Reserve>(&body) else { return refusal() };
+    let Ok(asked) = serde_json::from_slice::<Reserve>(&body) else {
+        return refusal();
+    };
     if asked.lines.is_empty() || asked.lines.iter().any(|line| line.quantity == 0) {
         return refusal();
     }
-    let reserved = Reserved { reservation: format!("reserved-{}-{}", asked.id, asked.lines.len()) };
-    let mut response = Response::new(Full::from(serde_json::to_vec(&reserved).unwrap_or_default()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let reserved = Reserved {
+        reservation: format!("reserved-{}-{}", asked.id, asked.lines.len()),
+    };
+    let mut response = Response::new(Full::from(
+        serde_json::to_vec(&reserved).unwrap_or_default(),
+    ));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -27,17 +27,24 @@ pub(crate) struct Load {
 
 /// Keeps a server busy for `span`, over that many connections, from a thread of its own.
 pub(crate) fn load(address: SocketAddr, connections: usize, span: Duration) -> Result<Load> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let lines = (0..connections).map(|_| Line::open(address));
         let lines = try_join_all(lines).await?;
         let start = Instant::now();
-        let times = try_join_all(lines.into_iter().map(|line| line.ask_until(start + span))).await?;
+        let times =
+            try_join_all(lines.into_iter().map(|line| line.ask_until(start + span))).await?;
         let took = start.elapsed();
         let times: Vec<f64> = times.into_iter().flatten().collect();
         let requests = u32::try_from(times.len())?;
         let per_second = f64::from(requests) / took.as_secs_f64();
-        Ok(Load { per_second, times: times.into_iter().collect(), requests })
+        Ok(Load {
+            per_second,
+            times: times.into_iter().collect(),
+            requests,
+        })
     })
 }
 
@@ -51,7 +58,10 @@ impl Line {
     async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, answer: Vec::with_capacity(4096) })
+        Ok(Self {
+            stream,
+            answer: Vec::with_capacity(4096),
+        })
     }
 
     /// Asks again and again; answers with how long each request took, in microseconds.
@@ -96,7 +106,11 @@ fn is_whole(answer: &[u8]) -> Result<bool> {
             None => return Ok(false),
         },
     };
-    ensure!(end.ends_with(GREETING.as_bytes()), "unexpected body: {}", String::from_utf8_lossy(answer));
+    ensure!(
+        end.ends_with(GREETING.as_bytes()),
+        "unexpected body: {}",
+        String::from_utf8_lossy(answer)
+    );
     Ok(true)
 }
 
@@ -108,7 +122,11 @@ fn length(head: &[u8]) -> Result<Option<usize>> {
     };
     let rest = head.get(at + NAME.len()..).unwrap_or_default();
     let digits = rest.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    Ok(Some(std::str::from_utf8(digits)?.parse().context("content-length is not a number")?))
+    Ok(Some(
+        std::str::from_utf8(digits)?
+            .parse()
+            .context("content-length is not a number")?,
+    ))
 }
 
 #[cfg(test)]
@@ -133,7 +151,9 @@ mod tests {
 
     #[test]
     fn other_answers_are_not_counted() {
-        assert!(is_whole(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").is_err());
+        assert!(
+            is_whole(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").is_err()
+        );
         assert!(is_whole(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nno").is_err());
     }
 }

@@ -45,7 +45,11 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     logs::init()?;
     let mut report = Report::default();
-    let names = if cli.names.is_empty() { Name::value_variants() } else { &cli.names };
+    let names = if cli.names.is_empty() {
+        Name::value_variants()
+    } else {
+        &cli.names
+    };
     for name in names {
         match name {
             Name::Mesh => mesh::measure(&mut report)?,

@@ -61,14 +61,19 @@ impl Rounds {
         self.hop.add(hop.times(HOPS)?.median());
         self.warm.add(warm.times(ROWS)?.median());
         self.fresh.add(fresh.times(ROWS)?.median());
-        let (one, two) = (fresh.throughput(1, ROWS * 2)?, fresh.throughput(2, ROWS * 2)?);
+        let (one, two) = (
+            fresh.throughput(1, ROWS * 2)?,
+            fresh.throughput(2, ROWS * 2)?,
+        );
         self.one_thread.add(one.per_second);
         self.two_threads.add(two.per_second);
         self.one_busy.add(one.busy);
         self.two_busy.add(two.busy);
         self.two_queued.add(two.queued);
         logs::record_spans(true);
-        let recorded = warm.times(ROWS).and_then(|warm| Ok((warm, fresh.times(ROWS)?)));
+        let recorded = warm
+            .times(ROWS)
+            .and_then(|warm| Ok((warm, fresh.times(ROWS)?)));
         logs::record_spans(false);
         let (warm, fresh) = recorded?;
         self.recorded_warm.add(warm.median());
@@ -84,9 +89,17 @@ impl Rounds {
             let ratio = self.hop.paired(sample, |hop, call| hop / call).median();
             micros(what, sample).ratio(ratio).goal(Goal::Times(least))
         };
-        report.add(micros("mesh: HTTP hop, p50", &self.hop).notes("bare hyper twice, keep-alive, JSON"));
-        report.add(against_hop("mesh: service call, warm", &self.warm, 10.0).notes("an instance for many calls"));
-        report.add(against_hop("mesh: service call, fresh", &self.fresh, 5.0).notes("an instance for each call"));
+        report.add(
+            micros("mesh: HTTP hop, p50", &self.hop).notes("bare hyper twice, keep-alive, JSON"),
+        );
+        report.add(
+            against_hop("mesh: service call, warm", &self.warm, 10.0)
+                .notes("an instance for many calls"),
+        );
+        report.add(
+            against_hop("mesh: service call, fresh", &self.fresh, 5.0)
+                .notes("an instance for each call"),
+        );
         let note = "with spans recorded";
         report.add(against_hop("mesh: warm, spans", &self.recorded_warm, 10.0).notes(note));
         report.add(against_hop("mesh: fresh, spans", &self.recorded_fresh, 5.0).notes(note));
@@ -95,7 +108,10 @@ impl Rounds {
 
     fn tell_threads(&self, report: &mut Report) {
         let figure = format!("{:.0} calls/s", self.two_threads.median());
-        let ratio = self.two_threads.paired(&self.one_thread, |two, one| two / one).median();
+        let ratio = self
+            .two_threads
+            .paired(&self.one_thread, |two, one| two / one)
+            .median();
         let two = Line::new("mesh: fresh, two threads", figure).spread(self.two_threads.spread());
         let note = format!(
             "one: {:.0} calls/s; processor {:.1} µs and {:.1} µs; {:.0} % waited for one",

@@ -25,7 +25,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
     handler::{
-        HandlerState, Instance, Proxy, ProxyHandler, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+        HandlerState, Instance, Proxy, ProxyHandler, ShouldAccept, WorkerExpiration, WorkerState,
+        WorkerStatus,
     },
     p3::bindings::ServicePre,
 };
@@ -83,7 +84,11 @@ async fn answer(handler: ProxyHandler<Hello>, request: Request<Incoming>) -> Res
         Ok(response) => response,
         Err(error) => {
             tracing::warn!("the component failed: {error:#}");
-            let mut response = Response::new(Full::default().map_err(|never| match never {}).boxed_unsync());
+            let mut response = Response::new(
+                Full::default()
+                    .map_err(|never| match never {})
+                    .boxed_unsync(),
+            );
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             response
         }
@@ -129,16 +134,31 @@ impl HandlerState for Hello {
         };
         let mut store = Store::new(&self.engine, state);
         let proxy = Proxy::P3(self.pre.instantiate_async(&mut store).await?);
-        Ok(Instance { store, proxy, view: WasiHttpView::http, expiration: Unneeded(Box::pin(sleep(IDLE))), state: Reused })
+        Ok(Instance {
+            store,
+            proxy,
+            view: WasiHttpView::http,
+            expiration: Unneeded(Box::pin(sleep(IDLE))),
+            state: Reused,
+        })
     }
 }
 
 // === impl Unneeded ===
 
 impl WorkerExpiration for Unneeded {
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>, status: WorkerStatus, start: Instant) -> Poll<()> {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        status: WorkerStatus,
+        start: Instant,
+    ) -> Poll<()> {
         while self.0.as_mut().poll(cx).is_ready() {
-            let idle = if status == WorkerStatus::Idle { start.elapsed() } else { Duration::ZERO };
+            let idle = if status == WorkerStatus::Idle {
+                start.elapsed()
+            } else {
+                Duration::ZERO
+            };
             if idle >= IDLE {
                 return Poll::Ready(());
             }
@@ -181,19 +201,32 @@ impl WorkerState for Reused {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
     }
 }
 
 // === impl NoWayOut ===
 
-type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+type Sent = Result<
+    (
+        Response<WasiBody>,
+        Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ),
+    Error,
+>;
 
 impl WasiHttpHooks for NoWayOut {
     fn send_request(

@@ -70,7 +70,11 @@ impl Report {
 impl Line {
     /// A figure, as people read it.
     pub(crate) fn new(what: impl Into<String>, figure: impl Into<String>) -> Self {
-        Self { what: what.into(), figure: figure.into(), ..Self::default() }
+        Self {
+            what: what.into(),
+            figure: figure.into(),
+            ..Self::default()
+        }
     }
 
     /// How far the middle half of the measurements lies apart, as a share of the figure.
@@ -102,11 +106,15 @@ impl Line {
             Some(Goal::Share(_)) => format!("{:.0} %", ratio * 100.0),
             Some(Goal::Times(_) | Goal::Below { .. }) | None => format!("{ratio:.2}×"),
         });
-        let met = self.goal.map(|goal| if goal.is_met(self.ratio) { "yes" } else { "NO" });
+        let met = self
+            .goal
+            .map(|goal| if goal.is_met(self.ratio) { "yes" } else { "NO" });
         [
             self.what.clone(),
             self.figure.clone(),
-            self.spread.map(|spread| format!("{:.0} %", spread * 100.0)).unwrap_or_default(),
+            self.spread
+                .map(|spread| format!("{:.0} %", spread * 100.0))
+                .unwrap_or_default(),
             ratio.unwrap_or_default(),
             self.goal.map(Goal::text).unwrap_or_default(),
             met.unwrap_or_default().to_owned(),
@@ -144,15 +152,27 @@ mod tests {
 
     #[test]
     fn a_missed_goal_is_said_as_plainly_as_one_that_is_met() {
-        let fast = Line::new("call", "4.0 µs").spread(0.03).ratio(12.5).goal(Goal::Times(10.0));
+        let fast = Line::new("call", "4.0 µs")
+            .spread(0.03)
+            .ratio(12.5)
+            .goal(Goal::Times(10.0));
         assert_eq!(line(&fast), "call | 4.0 µs | 3 % | 12.50× | ≥ 10× | yes | ");
-        let slow = Line::new("hello", "9 k/s").ratio(0.749).goal(Goal::Share(0.75));
+        let slow = Line::new("hello", "9 k/s")
+            .ratio(0.749)
+            .goal(Goal::Share(0.75));
         assert_eq!(line(&slow), "hello | 9 k/s |  | 75 % | ≥ 75 % | NO | ");
     }
 
     #[test]
     fn a_figure_without_a_number_meets_nothing() {
-        let nothing = Goal::Below { value: f64::NAN, most: 200.0, unit: "MB" };
-        assert_eq!(line(&Line::new("memory", "?").goal(nothing)), "memory | ? |  |  | < 200 MB | NO | ");
+        let nothing = Goal::Below {
+            value: f64::NAN,
+            most: 200.0,
+            unit: "MB",
+        };
+        assert_eq!(
+            line(&Line::new("memory", "?").goal(nothing)),
+            "memory | ? |  |  | < 200 MB | NO | "
+        );
     }
 }

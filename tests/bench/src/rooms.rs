@@ -37,26 +37,47 @@ impl Rooms {
     /// Reads `manifest`, lets `change` alter what it says, and connects the rooms. Needs a runtime around it.
     pub(crate) fn connect(manifest: &Path, change: impl Fn(&mut Component)) -> Result<Self> {
         let text = fs::read_to_string(manifest).with_context(|| manifest.display().to_string())?;
-        let mut app = App::parse(&text, &manifest.display().to_string()).map_err(|problems| anyhow!("{problems}"))?;
+        let mut app = App::parse(&text, &manifest.display().to_string())
+            .map_err(|problems| anyhow!("{problems}"))?;
         app.components.values_mut().for_each(&change);
-        let engine = Arc::new(deployed(&app, manifest.parent().context("a manifest lies in a folder")?)?);
+        let engine = Arc::new(deployed(
+            &app,
+            manifest.parent().context("a manifest lies in a folder")?,
+        )?);
         let data = tempfile::tempdir()?;
-        let store: Arc<dyn Store> = Arc::new(Embedded::open(skald_store::Config::new(data.path()))?);
-        let mesh = Arc::new(Mesh::build(app.components.values().map(target).collect(), &engine, &store));
+        let store: Arc<dyn Store> =
+            Arc::new(Embedded::open(skald_store::Config::new(data.path()))?);
+        let mesh = Arc::new(Mesh::build(
+            app.components.values().map(target).collect(),
+            &engine,
+            &store,
+        ));
         let calls: Arc<dyn DynCall> = mesh;
         engine.connect(Arc::downgrade(&calls));
         let tasks = Tasks::new();
         trim(engine, &tasks);
         let (ready, is_ready) = watch::channel(true);
-        let gateway = Gateway::new(skald_gateway::Config::of(&app, is_ready)?, Arc::clone(&calls));
-        Ok(Self { calls, gateway: Arc::new(gateway), tasks, _ready: ready, _data: data })
+        let gateway = Gateway::new(
+            skald_gateway::Config::of(&app, is_ready)?,
+            Arc::clone(&calls),
+        );
+        Ok(Self {
+            calls,
+            gateway: Arc::new(gateway),
+            tasks,
+            _ready: ready,
+            _data: data,
+        })
     }
 }
 
 fn deployed(app: &App, folder: &Path) -> Result<Engine> {
     let engine = Engine::start(skald_engine::Config::default())?;
-    let compiled: Vec<Compiled> =
-        app.components.values().map(|component| engine.compile(spec(component, folder))).collect::<Result<_, _>>()?;
+    let compiled: Vec<Compiled> = app
+        .components
+        .values()
+        .map(|component| engine.compile(spec(component, folder)))
+        .collect::<Result<_, _>>()?;
     let unused = engine.deploy(compiled)?;
     ensure!(unused.is_empty(), "a manifest grants what nobody uses");
     Ok(engine)
@@ -64,9 +85,10 @@ fn deployed(app: &App, folder: &Path) -> Result<Engine> {
 
 fn spec(component: &Component, folder: &Path) -> Spec {
     let service = |dependency: &skald_core::manifest::Dependency| match &dependency.target {
-        DependencyTarget::Component { id, .. } => {
-            Some(Service { import: dependency.name.to_string(), target: id.clone() })
-        }
+        DependencyTarget::Component { id, .. } => Some(Service {
+            import: dependency.name.to_string(),
+            target: id.clone(),
+        }),
         DependencyTarget::Path { .. } => None,
     };
     Spec {
@@ -97,10 +119,17 @@ fn target(component: &Component) -> skald_mesh::Target {
             backoff: settings.retry.backoff,
             ..defaults.retry
         },
-        mode: if settings.atomic { Mode::Held } else { Mode::Immediate },
+        mode: if settings.atomic {
+            Mode::Held
+        } else {
+            Mode::Immediate
+        },
         ..defaults
     };
-    skald_mesh::Target { id: component.id.clone(), config }
+    skald_mesh::Target {
+        id: component.id.clone(),
+        config,
+    }
 }
 
 fn trim(engine: Arc<Engine>, tasks: &Tasks) {

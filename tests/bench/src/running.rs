@@ -28,23 +28,47 @@ impl Running {
     /// Starts the shop and waits for its first answer to a customer.
     pub(crate) async fn start(data: &Path, cache: &Path) -> Result<Self> {
         let mut command = Command::new(e2e::places::program());
-        command.arg("up").arg("-f").arg(e2e::places::shop()).args(["--listen", "127.0.0.1:0", "--log-format", "json"]);
-        command.arg("--data-dir").arg(data).arg("--cache-dir").arg(cache);
+        command.arg("up").arg("-f").arg(e2e::places::shop()).args([
+            "--listen",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+        ]);
+        command
+            .arg("--data-dir")
+            .arg(data)
+            .arg("--cache-dir")
+            .arg(cache);
         fs::create_dir_all(data)?;
         let log = data.join("log");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log)?);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log)?);
         let start = Instant::now();
-        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot start {command:?}"))?;
         let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
-        let address: Option<SocketAddr> =
-            lines.by_ref().map_while(Result::ok).find_map(|line| line.strip_prefix("Serving http://")?.parse().ok());
+        let address: Option<SocketAddr> = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("Serving http://")?.parse().ok());
         // A host whose words nobody reads would have to wait for a reader.
         thread::spawn(move || lines.for_each(drop));
         let Some(address) = address else {
-            bail!("the host ended before it served: {}\n{}", child.wait()?, fs::read_to_string(log)?);
+            bail!(
+                "the host ended before it served: {}\n{}",
+                child.wait()?,
+                fs::read_to_string(log)?
+            );
         };
         // From here on whatever fails kills the child.
-        let mut running = Self { client: Client::new(address), took: Duration::ZERO, child };
+        let mut running = Self {
+            client: Client::new(address),
+            took: Duration::ZERO,
+            child,
+        };
         running.client.get("/api/v1/products").await?.is(200)?;
         running.took = start.elapsed();
         Ok(running)
@@ -52,7 +76,8 @@ impl Running {
 
     /// Memory that is resident, in bytes.
     pub(crate) fn memory(&self) -> Result<u64> {
-        crate::machine::resident(self.child.id()).context("this system does not tell how much memory is resident")
+        crate::machine::resident(self.child.id())
+            .context("this system does not tell how much memory is resident")
     }
 }
 

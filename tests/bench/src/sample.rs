@@ -20,7 +20,10 @@ impl Sample {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         let last = sorted.len().saturating_sub(1);
-        sorted.get(position(last, share)).copied().unwrap_or(f64::NAN)
+        sorted
+            .get(position(last, share))
+            .copied()
+            .unwrap_or(f64::NAN)
     }
 
     /// How far the middle half of the measurements lies apart, as a share of the median: what noise there was.
@@ -30,7 +33,13 @@ impl Sample {
 
     /// What `divide` makes of the measurements that were made in the same round.
     pub(crate) fn paired(&self, other: &Self, divide: impl Fn(f64, f64) -> f64) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(one, other)| divide(*one, *other)).collect())
+        Self(
+            self.0
+                .iter()
+                .zip(&other.0)
+                .map(|(one, other)| divide(*one, *other))
+                .collect(),
+        )
     }
 }
 

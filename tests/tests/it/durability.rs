@@ -29,13 +29,15 @@ const SHOPPERS: usize = 64;
 const BEFORE: usize = 80;
 
 /// What is ordered in turn: what works, what works after a while, and what does not.
-const TURNS: [(&str, &str); 6] = [
+const TURNS: [(&str, &str); 8] = [
     ("tok_ok", "IS"),
-    ("tok_flaky", "NO"),
     ("tok_ok", "XX"),
-    ("tok_lost_reply", "DE"),
+    ("tok_ok", "NO"),
+    ("tok_flaky", "DK"),
+    ("tok_ok", "DE"),
     ("tok_declined", "SE"),
-    ("tok_ok", "DK"),
+    ("tok_ok", "FI"),
+    ("tok_lost_reply", "FR"),
 ];
 
 /// A customer, and the orders that were acknowledged to them.
@@ -43,6 +45,8 @@ const TURNS: [(&str, &str); 6] = [
 pub(crate) struct Customer {
     pub(crate) shopper: Shopper,
     pub(crate) acknowledged: Vec<String>,
+    /// Where in the turns they are; each begins elsewhere, so that all kinds of orders are under way at any time.
+    turn: usize,
     /// How many of these they have seen end.
     pub(crate) seen: usize,
 }
@@ -50,12 +54,13 @@ pub(crate) struct Customer {
 /// Registers customers.
 pub(crate) async fn customers(world: &World) -> Result<Vec<Customer>> {
     let shoppers = world.crowd(SHOPPERS, |_| Vec::new()).await?;
-    let customer = |shopper| Customer {
+    let customer = |(turn, shopper)| Customer {
         shopper,
+        turn,
         acknowledged: Vec::new(),
         seen: 0,
     };
-    Ok(shoppers.into_iter().map(customer).collect())
+    Ok(shoppers.into_iter().enumerate().map(customer).collect())
 }
 
 /// Orders one thing after the other until the host does not answer any more.
@@ -64,8 +69,10 @@ async fn shop_until_the_lights_go_out(
     skus: Arc<[String]>,
     acknowledged: Arc<AtomicUsize>,
 ) -> Customer {
-    for (turn, (token, country)) in TURNS.into_iter().cycle().enumerate() {
-        let sku = &skus[(turn * 7 + customer.acknowledged.len()) % skus.len()];
+    loop {
+        customer.turn += 1;
+        let (token, country) = TURNS[customer.turn % TURNS.len()];
+        let sku = &skus[customer.turn % skus.len()];
         let shopper = &customer.shopper;
         if shopper.fill_cart(&[(sku, 1)]).await.is_err() {
             break;

@@ -170,7 +170,12 @@ async fn a_component_that_is_cut_off_is_no_component() -> Result<()> {
     let file = folder.path().join("guest_hello.wasm");
     let whole = fs::read(&file)?;
     fs::write(&file, whole.get(..whole.len() / 2).unwrap_or_default())?;
-    insta::assert_snapshot!(folder.complaint().await?, @"error: hello: [root]/guest_hello.wasm is not a WebAssembly component: failed to parse WebAssembly module: wasm component contains an invalid module section: section range 3768..175588 is out of bounds (bound = 94481)");
+    // Where it broke off differs from build to build.
+    let complaint = folder.complaint().await?;
+    let (what, _) = complaint
+        .split_once(": section range")
+        .unwrap_or((&complaint, ""));
+    insta::assert_snapshot!(what, @"error: hello: [root]/guest_hello.wasm is not a WebAssembly component: failed to parse WebAssembly module: wasm component contains an invalid module section");
     Ok(())
 }
 

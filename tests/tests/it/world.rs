@@ -66,9 +66,11 @@ impl World {
             arriving.spawn(async move {
                 let _open = door.acquire_owned().await?;
                 let shopper = Shopper::new(&client, &format!("shopper-{number}")).await?;
-                for (sku, quantity) in &cart {
-                    shopper.fill_cart(&[(sku, *quantity)]).await?;
-                }
+                let lines: Vec<_> = cart
+                    .iter()
+                    .map(|(sku, count)| (sku.as_str(), *count))
+                    .collect();
+                shopper.fill_cart(&lines).await?;
                 Ok(shopper)
             });
         }

@@ -195,8 +195,9 @@ impl Jwks {
 // === impl Limits ===
 
 impl Limits {
-    /// A header is one packet or a few; who needs longer is slow on purpose.
-    pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+    /// What clients and proxies commonly keep an idle connection for, so that they seldom meet one that was just closed.
+    /// A header itself is one packet or a few; who trickles it holds one of `CONNECTIONS` places this long.
+    pub const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
     /// Several times what browsers with large cookies send.
     pub const HEADER_BYTES: usize = 64 * 1024;
     /// A MiB in this time is a slow phone.

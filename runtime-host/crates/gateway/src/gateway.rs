@@ -22,7 +22,7 @@ use crate::{
     failure::Failure,
     forward::{self, Prepared, Sender},
     health, idempotency, path,
-    prefer::Wait,
+    prefer::{Wait, Waiting},
     problem, respond,
     trace::Trace,
 };
@@ -35,6 +35,7 @@ pub struct Gateway {
     auth: Option<Authenticator>,
     ready: watch::Receiver<bool>,
     calls: Arc<dyn DynCall>,
+    pub(crate) waiting: Waiting,
 }
 
 /// Who is at the other end of a connection.
@@ -75,6 +76,7 @@ impl Gateway {
                 .map(|auth| Authenticator::new(auth, Arc::clone(&calls))),
             ready: config.ready,
             calls,
+            waiting: Waiting::default(),
         }
     }
 

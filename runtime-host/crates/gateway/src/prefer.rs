@@ -2,7 +2,10 @@
 //!
 //! A component says that work goes on with 202, `Location` and, at that location, `Retry-After`. It never has to wait.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
@@ -28,6 +31,17 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// Pauses double up to this, which nobody notices in a wait of seconds.
 const LAST_PAUSE: Duration = Duration::from_millis(100);
 
+/// Pauses grow with the number of those who wait, so that all of them together ask about a thousand times a second: a
+/// crowd must not keep the work from being done by asking for it.
+const SHARE: Duration = Duration::from_millis(1);
+
+/// How many requests wait for work to be done.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting(AtomicU32);
+
+/// Counts one of them, until it is dropped.
+struct Counted<'a>(&'a Waiting);
+
 /// How long a client wants to wait, and what it accepts.
 #[derive(Clone, Debug)]
 pub(crate) struct Wait {
@@ -40,6 +54,26 @@ struct Place<'a> {
     uri: Uri,
     visitor: Option<&'a Verified>,
     accept: Option<HeaderValue>,
+}
+
+// === impl Waiting ===
+
+impl Waiting {
+    fn enter(&self) -> Counted<'_> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Counted(self)
+    }
+
+    /// The least pause that is fair to the work.
+    fn share(&self) -> Duration {
+        SHARE * self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 // === impl Wait ===
@@ -114,12 +148,14 @@ impl Gateway {
         visit: &Visit<'_>,
         until: Instant,
     ) -> Option<Response<Bytes>> {
+        let _counted = self.waiting.enter();
         let mut pause = FIRST_PAUSE;
         loop {
+            let next = Instant::now() + pause.max(self.waiting.share());
             tokio::select! {
                 // A stop does not wait for work that goes on after it.
                 () = visit.peer.stop.wait() => return None,
-                () = sleep_until(until.min(Instant::now() + pause)) => (),
+                () = sleep_until(until.min(next)) => (),
             }
             match self.ask_again(place, visit).await {
                 Ok(answer) if is_done(&answer) => return Some(answer),
@@ -186,13 +222,24 @@ fn local(location: &HeaderValue, visit: &Visit<'_>) -> Option<Uri> {
 mod tests {
     use http::HeaderMap;
 
-    use super::{PREFER, Wait};
+    use std::time::Duration;
+
+    use super::{PREFER, Wait, Waiting};
 
     fn seconds(preferences: &[&str]) -> Option<u64> {
         let headers = preferences
             .iter()
             .map(|text| (PREFER, text.parse().unwrap()));
         Wait::wanted(&HeaderMap::from_iter(headers)).map(|wait| wait.time.as_secs())
+    }
+
+    #[test]
+    fn a_crowd_asks_less_often() {
+        let waiting = Waiting::default();
+        let crowd: Vec<_> = (0..500).map(|_| waiting.enter()).collect();
+        assert_eq!(waiting.share(), Duration::from_millis(500));
+        drop(crowd);
+        assert_eq!(waiting.share(), Duration::ZERO);
     }
 
     #[test]

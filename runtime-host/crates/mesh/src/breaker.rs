@@ -1,6 +1,9 @@
 //! `WithBreaker`: leaves a failing component alone for a while, and then tries it with a single call.
 //!
 //! The decisions are in `machine.rs`; here they are only acted upon.
+//!
+//! It guards components from each other. Requests from outside and deliveries pass it, unseen: a fresh instance after a
+//! trap costs microseconds, so one client or one event that makes a component trap must not shut it to all others.
 
 mod machine;
 mod window;
@@ -8,6 +11,7 @@ mod window;
 use parking_lot::Mutex;
 use skald_core::{
     call::{Blame, Call, CallError, Reply, Request},
+    context::Cause,
     manifest::ComponentId,
 };
 use skald_telemetry::random;
@@ -62,6 +66,9 @@ impl<C> WithBreaker<C> {
 
 impl<C: Call> Call for WithBreaker<C> {
     async fn call(&self, request: &Request) -> Result<Reply, CallError> {
+        if !is_guarded(&request.context.cause) {
+            return self.inner.call(request).await;
+        }
         let mut attempt = self.admit()?;
         let result = self.inner.call(request).await;
         attempt.outcome = judge(&result);
@@ -88,6 +95,14 @@ impl<C> Drop for Attempt<'_, C> {
                 tracing::info!(component = %breaker.component, "the breaker closed");
             }
         }
+    }
+}
+
+/// Whether a caller of this kind is kept from a failing component, and tells of its failures.
+const fn is_guarded(cause: &Cause) -> bool {
+    match cause {
+        Cause::Component(_) => true,
+        Cause::Request | Cause::Event(_) | Cause::Host => false,
     }
 }
 

@@ -303,11 +303,13 @@ pub(crate) fn request(input: Input) -> Request {
 
 pub(crate) fn function() -> Request {
     let interface = "shop:stock/api@1.0.0".into();
-    request(Input::Function(Function {
+    let mut request = request(Input::Function(Function {
         interface,
         name: "take".into(),
         arguments: vec![Value::U32(1)],
-    }))
+    }));
+    request.context.cause = Cause::Component("orders".into());
+    request
 }
 
 pub(crate) fn post() -> Request {

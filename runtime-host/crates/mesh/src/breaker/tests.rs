@@ -4,7 +4,7 @@ use skald_core::call::{Call, CallError, Reply};
 use tokio::time::{advance, timeout};
 
 use super::{Config, WithBreaker};
-use crate::world::{Asked, function, id, outcome, trapped};
+use crate::world::{Asked, function, id, outcome, post, trapped};
 
 fn breaker<C: Call>(inner: C) -> WithBreaker<C> {
     WithBreaker::new(Config::default(), id(), inner)
@@ -41,6 +41,19 @@ async fn a_failing_component_is_left_alone_and_tried_again_later() {
 
     advance(Duration::from_millis(1_500)).await;
     assert_eq!(ask(&breaker, 3).await, "handled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_and_events_that_make_it_trap_do_not_shut_it_to_others() {
+    let breaker = breaker(Asked::new(|_| async { Err(trapped()) }));
+    for _ in 0..100 {
+        let outside = breaker.call(&post()).await;
+        assert_eq!(outcome(&outside), "CALL-006: the component trapped: oops");
+    }
+    assert_eq!(
+        ask(&breaker, 1).await,
+        "CALL-006: the component trapped: oops"
+    );
 }
 
 #[tokio::test(start_paused = true)]
