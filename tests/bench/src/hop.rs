@@ -1,11 +1,11 @@
 //! What a service call is measured against: two services of bare hyper, JSON between them, on a connection that is kept.
 //!
-//! Each has a runtime and a thread of its own, which the system places as it likes. Both sides do what a service has to
+//! Each has a runtime and threads of its own, which the system places as it likes. Both sides do what a service has to
 //! do with JSON: the request and its answer are written from values and read into values.
 
 use std::net::SocketAddr;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use http::{
     HeaderValue, Request, Response, StatusCode,
@@ -18,17 +18,17 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use tokio::{
-    net::TcpStream,
-    runtime::{self, Runtime},
-    time::Instant,
-};
+use tokio::{net::TcpStream, runtime::Runtime, time::Instant};
 
-use crate::{bare::Server, sample::Sample};
+use crate::{
+    bare::{self, Server},
+    sample::Sample,
+};
 
 /// The calling service and its connection to the called one.
 pub(crate) struct Hop {
-    sender: SendRequest<Full<Bytes>>,
+    /// Absent while requests are made.
+    sender: Option<SendRequest<Full<Bytes>>>,
     runtime: Runtime,
     _server: Server,
 }
@@ -54,19 +54,17 @@ struct Reserved {
 // === impl Hop ===
 
 impl Hop {
-    pub(crate) fn open() -> Result<Self> {
-        // One thread wakes faster than two that look for work.
-        let server = Server::start("bench-callee", Some(1), reserve)?;
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+    /// Both services with so many worker threads; with as many as processors where no number is given.
+    pub(crate) fn open(workers: Option<usize>) -> Result<Self> {
+        let server = Server::start("bench-callee", workers, reserve)?;
+        let runtime = bare::runtime("bench-caller", workers)?;
         let (sender, connection) = runtime.block_on(connect(server.address))?;
         runtime.spawn(async {
             // It ends with the benchmark.
             let _ = connection.await;
         });
         Ok(Self {
-            sender,
+            sender: Some(sender),
             runtime,
             _server: server,
         })
@@ -74,16 +72,20 @@ impl Hop {
 
     /// How long each of so many requests took, in microseconds.
     pub(crate) fn times(&mut self, requests: u32) -> Result<Sample> {
-        let sender = &mut self.sender;
-        self.runtime.block_on(async {
+        let mut sender = self.sender.take().context("the connection broke")?;
+        // In a task, and so on a worker thread, as the requests of a service are.
+        let task = self.runtime.spawn(async move {
             let mut times = Sample::default();
             for _ in 0..requests {
                 let start = Instant::now();
-                call(sender).await?;
+                call(&mut sender).await?;
                 times.add(start.elapsed().as_secs_f64() * 1e6);
             }
-            Ok(times)
-        })
+            Ok::<_, anyhow::Error>((sender, times))
+        });
+        let (sender, times) = self.runtime.block_on(task)??;
+        self.sender = Some(sender);
+        Ok(times)
     }
 }
 

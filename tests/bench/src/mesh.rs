@@ -25,6 +25,7 @@ const ROWS: u32 = 20;
 #[derive(Default)]
 struct Rounds {
     hop: Sample,
+    lean_hop: Sample,
     warm: Sample,
     fresh: Sample,
     recorded_warm: Sample,
@@ -40,15 +41,15 @@ struct Rounds {
 /// Runs the rounds and reports them.
 pub(crate) fn measure(report: &mut Report) -> Result<()> {
     let runtime = bare::runtime(THREADS, None)?;
-    let mut hop = Hop::open()?;
+    let mut hops = [Hop::open(None)?, Hop::open(Some(1))?];
     let warm = Caller::connect(&runtime, Isolation::Instance)?;
     let fresh = Caller::connect(&runtime, Isolation::Call)?;
     let mut rounds = Rounds::default();
     // The first round only warms up.
-    rounds.go(&mut hop, &warm, &fresh)?;
+    rounds.go(&mut hops, &warm, &fresh)?;
     rounds = Rounds::default();
     for _ in 0..ROUNDS {
-        rounds.go(&mut hop, &warm, &fresh)?;
+        rounds.go(&mut hops, &warm, &fresh)?;
     }
     rounds.tell(report);
     Ok(())
@@ -57,8 +58,14 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
 // === impl Rounds ===
 
 impl Rounds {
-    fn go(&mut self, hop: &mut Hop, warm: &Caller<'_>, fresh: &Caller<'_>) -> Result<()> {
+    fn go(
+        &mut self,
+        [hop, lean_hop]: &mut [Hop; 2],
+        warm: &Caller<'_>,
+        fresh: &Caller<'_>,
+    ) -> Result<()> {
         self.hop.add(hop.times(HOPS)?.median());
+        self.lean_hop.add(lean_hop.times(HOPS)?.median());
         self.warm.add(warm.times(ROWS)?.median());
         self.fresh.add(fresh.times(ROWS)?.median());
         let (one, two) = (
@@ -82,28 +89,25 @@ impl Rounds {
     }
 
     fn tell(&self, report: &mut Report) {
-        let micros = |what: &str, sample: &Sample| {
-            Line::new(what, format!("{:.2} µs", sample.median())).spread(sample.spread())
-        };
-        let against_hop = |what: &str, sample: &Sample, least: f64| {
-            let ratio = self.hop.paired(sample, |hop, call| hop / call).median();
-            micros(what, sample).ratio(ratio).goal(Goal::Times(least))
-        };
-        report.add(
-            micros("mesh: HTTP hop, p50", &self.hop).notes("bare hyper twice, keep-alive, JSON"),
-        );
-        report.add(
-            against_hop("mesh: service call, warm", &self.warm, 10.0)
-                .notes("an instance for many calls"),
-        );
-        report.add(
-            against_hop("mesh: service call, fresh", &self.fresh, 5.0)
-                .notes("an instance for each call"),
-        );
-        let note = "with spans recorded";
-        report.add(against_hop("mesh: warm, spans", &self.recorded_warm, 10.0).notes(note));
-        report.add(against_hop("mesh: fresh, spans", &self.recorded_fresh, 5.0).notes(note));
+        report.add(micros("mesh: HTTP hop, p50", &self.hop).notes("bare hyper twice, keep-alive"));
+        let note = "both services with one thread: the least HTTP can cost";
+        report.add(micros("mesh: HTTP hop, lean", &self.lean_hop).notes(note));
+        self.tell_call(report, "service call, warm", &self.warm, 10.0);
+        self.tell_call(report, "service call, fresh", &self.fresh, 5.0);
+        self.tell_call(report, "warm, spans recorded", &self.recorded_warm, 10.0);
+        self.tell_call(report, "fresh, spans recorded", &self.recorded_fresh, 5.0);
         self.tell_threads(report);
+    }
+
+    fn tell_call(&self, report: &mut Report, what: &str, call: &Sample, least: f64) {
+        let times = |hop: &Sample| hop.paired(call, |hop, call| hop / call).median();
+        let line = micros(&format!("mesh: {what}"), call)
+            .ratio(times(&self.hop))
+            .goal(Goal::Times(least));
+        report.add(line.notes(format!(
+            "{:.2}× against the lean hop",
+            times(&self.lean_hop)
+        )));
     }
 
     fn tell_threads(&self, report: &mut Report) {
@@ -122,4 +126,8 @@ impl Rounds {
         );
         report.add(two.ratio(ratio).goal(Goal::Times(1.8)).notes(note));
     }
+}
+
+fn micros(what: &str, sample: &Sample) -> Line {
+    Line::new(what, format!("{:.2} µs", sample.median())).spread(sample.spread())
 }

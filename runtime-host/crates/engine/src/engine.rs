@@ -73,7 +73,7 @@ impl Engine {
                 EngineError::NotAComponent {
                     component: spec.id.clone(),
                     path: spec.source.clone(),
-                    reason: format!("{error:#}"),
+                    reason: reason(&error),
                 }
             })?;
         let exports = Exports::of(self.engines.get(loaded.flavour), &loaded.component);
@@ -241,4 +241,11 @@ impl Compiled {
 
 fn failed(error: &wasmtime::Error) -> EngineError {
     EngineError::Start(format!("{error:#}"))
+}
+
+/// Why a file is no component, on one line: the parser adds the bytes it saw, which say nothing to a person.
+fn reason(error: &wasmtime::Error) -> String {
+    let text = format!("{error:#}");
+    let words = text.split(" - expected=").next().unwrap_or_default();
+    words.lines().next().unwrap_or_default().to_owned()
 }
