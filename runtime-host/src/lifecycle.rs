@@ -16,13 +16,17 @@ use crate::{
     application::Application,
     build,
     cli::Up,
-    present, seed,
+    present,
+    seed::{self, FirstData},
     settings::Settings,
     wiring::{self, Host},
 };
 
 /// How long running calls and deliveries may take to end.
 const DRAIN: Duration = Duration::from_secs(20);
+
+/// Connections, two files for each snapshot, outgoing sockets, and room to spare.
+const OPEN_FILES: u64 = 16_384;
 
 /// Why the program ends otherwise than it should.
 #[derive(Debug, Error)]
@@ -91,6 +95,10 @@ pub(crate) fn up(settings: &Settings, up: &Up) -> Result<(), Failure> {
     if up.build {
         build::build(&application.app, &settings.root)?;
     }
+    // Sockets and snapshots are what runs out first; the system's default of 1,024 is for interactive programs.
+    if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
+        tracing::warn!(%error, "the limit of open files stays as it is; see `ulimit -n`");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("skald")
@@ -102,7 +110,7 @@ pub(crate) fn up(settings: &Settings, up: &Up) -> Result<(), Failure> {
 }
 
 async fn serve(settings: &Settings, up: &Up, application: &Application) -> Result<(), Failure> {
-    let stop = Stop::listen()?;
+    let mut stop = Stop::listen()?;
     let (engine, compiled) = wiring::compile(&application.specs, &settings.cache)?;
     let summary = present::components(application, &compiled);
     for unused in wiring::deploy(application, &engine, compiled)? {
@@ -116,21 +124,42 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
     // Deliveries stop after the gateway, so that what the last requests began still goes its way.
     let (front, back) = (Tasks::new(), Tasks::new());
     let host = wiring::connect(application, engine, &settings.data, is_ready, &back)?;
-    if seed::announce(&host.store, &application.app.name).await? {
-        present::note("First start on this data: laying it out");
-        seed::settle(&host.store, &host.handles).await?;
+    tokio::select! {
+        biased;
+        () = stop.wait() => {}
+        prepared = prepare(&host, application) => {
+            prepared?;
+            open(&host, listener, &front);
+            ready.send_replace(true);
+            present::serving(address, (!up.quiet).then_some((application, summary)));
+            tracing::info!(
+                application = %application.app.name,
+                %address,
+                data = %settings.data.display(),
+                "serving"
+            );
+            stop.wait().await;
+        }
     }
-    front.spawn(
-        "gateway",
-        Arc::clone(&host.gateway).serve(listener, front.shutdown()),
-    );
-    ready.send_replace(true);
-    present::serving(address, (!up.quiet).then_some((application, summary)));
-    tracing::info!(application = %application.app.name, %address, data = %settings.data.display(), "serving");
-    stop.wait().await;
     ready.send_replace(false);
     drain(&front, &back, host).await;
     Ok(())
+}
+
+/// What has to be there before the first request.
+async fn prepare(host: &Host, application: &Application) -> Result<(), Failure> {
+    if seed::announce(&host.store, &application.app.name).await? == FirstData::Begun {
+        present::note("First start on this data: laying it out");
+        seed::settle(&host.store, &host.handles).await?;
+        seed::complete(&host.store).await?;
+    }
+    host.gateway.prepare().await;
+    Ok(())
+}
+
+fn open(host: &Host, listener: TcpListener, front: &Tasks) {
+    let gateway = Arc::clone(&host.gateway);
+    front.spawn("gateway", gateway.serve(listener, front.shutdown()));
 }
 
 /// Ends in the order of the road: no new requests, no new deliveries, then the data is closed.
@@ -161,7 +190,7 @@ impl Stop {
         })
     }
 
-    async fn wait(mut self) {
+    async fn wait(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => (),
             _ = self.terminate.recv() => (),

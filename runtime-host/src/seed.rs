@@ -18,26 +18,61 @@ const CREATED: &str = "skald.application.created.v1";
 /// How long the first start waits for the application to have laid out its data.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Publishes the event if it never was; answers whether it did.
-pub(crate) async fn announce(store: &Embedded, application: &str) -> Result<bool, StoreError> {
-    let key = Key {
-        store: Arc::from("$host"),
-        name: Arc::from("created"),
-    };
-    let seen = store.snapshot().await?.get(&key).await?;
-    if seen.value.is_some() {
-        return Ok(false);
+/// How far the first data has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FirstData {
+    /// The event was published, by this start or by one that ended too early; what it leads to is not all there.
+    Begun,
+    /// All of it is there.
+    Complete,
+}
+
+const BEGUN: &[u8] = b"begun";
+const COMPLETE: &[u8] = b"complete";
+
+/// Publishes the event if it never was.
+pub(crate) async fn announce(store: &Embedded, application: &str) -> Result<FirstData, StoreError> {
+    let seen = store.snapshot().await?.get(&key()).await?;
+    match seen.value.as_deref() {
+        Some(COMPLETE) => return Ok(FirstData::Complete),
+        Some(_) => return Ok(FirstData::Begun),
+        None => {}
     }
     let change = Change {
-        reads: vec![(Subject::Key(key.clone()), seen.version)],
-        writes: vec![(key, Some(Bytes::from_static(b"1")))],
+        reads: vec![(Subject::Key(key()), seen.version)],
+        writes: vec![(key(), Some(Bytes::from_static(BEGUN)))],
         events: vec![event(application)],
         inbox: None,
     };
+    commit(store, change).await?;
+    Ok(FirstData::Begun)
+}
+
+/// Remembers that all of it is there.
+pub(crate) async fn complete(store: &Embedded) -> Result<(), StoreError> {
+    let writes = vec![(key(), Some(Bytes::from_static(COMPLETE)))];
+    commit(
+        store,
+        Change {
+            writes,
+            ..Change::default()
+        },
+    )
+    .await
+}
+
+fn key() -> Key {
+    Key {
+        store: Arc::from("$host"),
+        name: Arc::from("created"),
+    }
+}
+
+async fn commit(store: &Embedded, change: Change) -> Result<(), StoreError> {
     match store.commit(change, clock::now()).await {
-        Ok(()) => Ok(true),
         Err(CommitError::Store(error)) => Err(error),
-        Err(CommitError::Conflict(_) | CommitError::AlreadyHandled(_)) => Ok(false),
+        // Another start was quicker, which is as good.
+        Ok(()) | Err(CommitError::Conflict(_) | CommitError::AlreadyHandled(_)) => Ok(()),
     }
 }
 

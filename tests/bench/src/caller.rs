@@ -83,12 +83,7 @@ impl<'a> Caller<'a> {
             let mut tasks = JoinSet::new();
             for _ in 0..callers {
                 let calls = Arc::clone(&self.rooms.calls);
-                tasks.spawn(async move {
-                    for _ in 0..rows {
-                        row(&*calls).await?;
-                    }
-                    Ok::<_, anyhow::Error>(())
-                });
+                tasks.spawn(several(calls, rows));
             }
             while let Some(ended) = tasks.join_next().await {
                 ended??;
@@ -102,6 +97,13 @@ impl Drop for Caller<'_> {
     fn drop(&mut self) {
         self.rooms.tasks.stop();
     }
+}
+
+async fn several(calls: Arc<dyn DynCall>, rows: u32) -> Result<()> {
+    for _ in 0..rows {
+        row(&*calls).await?;
+    }
+    Ok(())
 }
 
 /// One request to the guest, which makes a row of calls.

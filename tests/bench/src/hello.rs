@@ -125,7 +125,7 @@ impl Skald {
         let runtime = bare::runtime(name, None)?;
         let _inside = runtime.enter();
         let rooms = Rooms::connect(&e2e::places::guest("hello"), |component| {
-            component.settings.atomic = true
+            component.settings.atomic = true;
         })?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;

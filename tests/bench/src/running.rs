@@ -27,24 +27,10 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the shop and waits for its first answer to a customer.
     pub(crate) async fn start(data: &Path, cache: &Path) -> Result<Self> {
-        let mut command = Command::new(e2e::places::program());
-        command.arg("up").arg("-f").arg(e2e::places::shop()).args([
-            "--listen",
-            "127.0.0.1:0",
-            "--log-format",
-            "json",
-        ]);
-        command
-            .arg("--data-dir")
-            .arg(data)
-            .arg("--cache-dir")
-            .arg(cache);
         fs::create_dir_all(data)?;
         let log = data.join("log");
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(File::create(&log)?);
+        let mut command = command(data, cache);
+        command.stderr(File::create(&log)?);
         let start = Instant::now();
         let mut child = command
             .spawn()
@@ -87,4 +73,15 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The shop on a free port.
+fn command(data: &Path, cache: &Path) -> Command {
+    let mut command = Command::new(e2e::places::program());
+    command.arg("up").arg("-f").arg(e2e::places::shop());
+    command.args(["--listen", "127.0.0.1:0", "--log-format", "json"]);
+    command.arg("--data-dir").arg(data);
+    command.arg("--cache-dir").arg(cache);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command
 }

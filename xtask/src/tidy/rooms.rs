@@ -42,7 +42,7 @@ const ROOMS: [Room; 12] = [
         may_use: &[
             "e2e", "skald-core", "skald-engine", "skald-gateway", "skald-mesh", "skald-store", "skald-telemetry",
         ],
-        cap: Some(1_200),
+        cap: Some(1_600),
     },
     // It holds the rules of all the others.
     Room { package: "xtask", may_use: &[], cap: Some(2_000) },

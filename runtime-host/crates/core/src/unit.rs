@@ -7,7 +7,7 @@ mod closed;
 mod overlay;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     sync::{Arc, LazyLock},
     time::SystemTime,
 };
@@ -31,6 +31,8 @@ pub struct Limits {
     pub events: usize,
     /// Keys written.
     pub keys: usize,
+    /// Keys read.
+    pub reads: usize,
 }
 
 impl Default for Limits {
@@ -40,6 +42,7 @@ impl Default for Limits {
             bytes: 8 << 20,
             events: 1_000,
             keys: 10_000,
+            reads: 20_000,
         }
     }
 }
@@ -265,15 +268,26 @@ impl Unit {
     async fn read(&mut self, key: &Key) -> Result<Versioned, UnitError> {
         let seen = self.snapshot().await?.get(key).await?;
         match self.mode {
-            Mode::Held => {
-                self.reads
-                    .entry(Subject::Key(key.clone()))
-                    .or_insert(seen.version);
-            }
+            Mode::Held => self.note(key, seen.version)?,
             // The next read is to see the next commit.
             Mode::Immediate => self.snapshot = None,
         }
         Ok(seen)
+    }
+
+    /// Remembers what the commit must find unchanged. It is bounded: the store's writer looks at each of them.
+    fn note(&mut self, key: &Key, version: Version) -> Result<(), UnitError> {
+        let is_full = self.reads.len() >= self.limits.reads;
+        match self.reads.entry(Subject::Key(key.clone())) {
+            Entry::Occupied(_) => Ok(()),
+            Entry::Vacant(_) if is_full => {
+                Err(too_large(format!("read {} keys", self.limits.reads)))
+            }
+            Entry::Vacant(empty) => {
+                empty.insert(version);
+                Ok(())
+            }
+        }
     }
 
     fn hold(&mut self, key: Key, value: Option<Bytes>) -> Result<(), UnitError> {

@@ -12,6 +12,7 @@ use skald_core::{
     run::Run,
     unit::Unit,
 };
+use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
 use wasmtime_wasi_http::p3::bindings::ServiceIndices;
 
@@ -25,7 +26,7 @@ use crate::{
     link::{self, Linking},
     outbound,
     run::Runner,
-    state::{Calls, Shared, State},
+    state::{Calls, MOST_OUTGOING, Shared, State},
 };
 
 /// Runs the components of one application.
@@ -168,6 +169,7 @@ impl Engine {
             spec,
             calls: Arc::clone(&self.calls),
             client: self.client.clone(),
+            outgoing: Semaphore::new(MOST_OUTGOING),
         };
         let runner = Runner {
             shared: Arc::new(shared),

@@ -94,6 +94,9 @@ impl WasiHttpHooks for Hooks {
                 tracing::warn!(component = %shared.spec.id, url = %request.uri(), "allowed_outbound_hosts does not list it");
                 return Err(Error::HttpRequestDenied);
             }
+            let Ok(_place) = shared.outgoing.acquire().await else {
+                return Err(Error::ConnectionLimitReached);
+            };
             let response = match internal(request.uri()) {
                 Some(target) => call_component(&shared, target, request, context).await?,
                 None => call_server(&shared.client, request, options.unwrap_or_default()).await?,

@@ -9,7 +9,7 @@ use skald_core::{
     store::Label,
     unit::Unit,
 };
-use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard, Semaphore};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -30,7 +30,12 @@ pub(crate) struct Shared {
     /// The road to other components; set once everything is wired.
     pub(crate) calls: Arc<Calls>,
     pub(crate) client: Client,
+    /// Places for outgoing requests: sockets and buffered bodies are the host's, not the guest's.
+    pub(crate) outgoing: Semaphore,
 }
+
+/// How many outgoing requests one component may have under way, in all its instances.
+pub(crate) const MOST_OUTGOING: usize = 64;
 
 /// Where the mesh will be once it is built: it needs the engine first.
 #[derive(Default)]

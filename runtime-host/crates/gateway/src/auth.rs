@@ -69,6 +69,11 @@ impl Authenticator {
         }
     }
 
+    /// Reads the keys before the first token comes.
+    pub(crate) async fn prepare(&self) {
+        self.keys.prepare().await;
+    }
+
     /// Whether a request needs no token.
     pub(crate) fn is_public(&self, method: &Method, path: &str) -> bool {
         self.public

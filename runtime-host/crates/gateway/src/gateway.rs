@@ -1,11 +1,11 @@
 //! The way of a request, from outside to inside: read [`Gateway::answer`] and [`Gateway::carry`] from top to bottom.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, Uri, header, request::Parts};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use skald_core::{
     call::{self, CallError, DynCall, Input, Reply},
     context::{Cause, Context, Once},
@@ -13,7 +13,10 @@ use skald_core::{
     route::Routes,
 };
 use skald_telemetry::tasks::Shutdown;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, watch},
+    time::Instant,
+};
 
 use crate::{
     auth::{Authenticator, Verified},
@@ -36,7 +39,14 @@ pub struct Gateway {
     ready: watch::Receiver<bool>,
     calls: Arc<dyn DynCall>,
     pub(crate) waiting: Waiting,
+    /// Room for bodies, in KiB.
+    bodies: Semaphore,
 }
+
+/// All bodies together: a quarter GiB, whoever sends them and however slowly.
+const ROOM_KIB: usize = 256 << 10;
+/// When a client without room may come again.
+const ROOM_AGAIN: Duration = Duration::from_secs(1);
 
 /// Who is at the other end of a connection.
 #[derive(Debug)]
@@ -77,6 +87,7 @@ impl Gateway {
             ready: config.ready,
             calls,
             waiting: Waiting::default(),
+            bodies: Semaphore::new(ROOM_KIB),
         }
     }
 
@@ -108,6 +119,31 @@ impl Gateway {
         response
     }
 
+    /// Reads what the first token will need, so that no crowd at the door can keep it from being read.
+    pub async fn prepare(&self) {
+        if let Some(auth) = &self.auth {
+            auth.prepare().await;
+        }
+    }
+
+    /// Room for a body until its request is answered: as long as it says it is, or may be.
+    fn room(
+        &self,
+        body: &Incoming,
+        target: &ComponentTarget,
+    ) -> Result<SemaphorePermit<'_>, Failure> {
+        let longest = target.body_limit.as_u64();
+        let asked = body.size_hint().upper().unwrap_or(longest).min(longest);
+        let kib = u32::try_from(asked.div_ceil(1024)).unwrap_or(u32::MAX);
+        self.bodies.try_acquire_many(kib).map_err(|_full| {
+            CallError::Overloaded {
+                component: target.id.clone(),
+                retry_after: ROOM_AGAIN,
+            }
+            .into()
+        })
+    }
+
     /// Carries a request to whatever its route leads to.
     async fn carry(
         &self,
@@ -127,7 +163,8 @@ impl Gateway {
             Target::Static(answer) => return Ok(answer.clone()),
             Target::Component(target) => target,
         };
-        // After the token, so that only those who may come in cost memory.
+        // After the token, so that only those who may come in cost memory; and not more of them than there is memory for.
+        let _room = self.room(&body, target)?;
         let body = body::read(body, self.bounds(target, &head)).await?;
         let principal = visitor.as_ref().map(|visitor| &visitor.principal);
         let once = idempotency::once(target, &head, principal, &body)?;

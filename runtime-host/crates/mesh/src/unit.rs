@@ -103,7 +103,10 @@ impl<E: Run> WithUnit<E> {
                 return Ok(Attempt::Ended(reply));
             }
         }
-        let (unit, reply) = self.inner.run(request, unit).await?;
+        let (unit, reply) = match self.inner.run(request, unit).await {
+            Err(error) if self.mode == Mode::Immediate => return Err(begun(error)),
+            ran => ran?,
+        };
         if !reply.keeps_effects() {
             return Ok(Attempt::Ended(reply));
         }
@@ -169,6 +172,17 @@ impl<E: Run> Call for WithUnit<E> {
         Err(CallError::Conflict {
             attempts: MOST_ATTEMPTS,
         })
+    }
+}
+
+/// An error that came out of a component whose writes are not held. It may be that of a call the component made, and
+/// say that nothing was done; the component itself has done something by then, and must not be run again for it.
+fn begun(error: CallError) -> CallError {
+    match error {
+        CallError::Overloaded { .. } | CallError::Broken { .. } | CallError::Conflict { .. } => {
+            CallError::Trapped(error.to_string())
+        }
+        other => other,
     }
 }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use skald_core::store::{Key, Label};
+use skald_core::{
+    call::CallError,
+    store::{Key, Label},
+};
 use wasmtime::component::Resource;
 
 use super::stop;
@@ -13,6 +16,7 @@ use crate::{
         batch,
         store::{self, Error, KeyResponse},
     },
+    error::Stop,
     state::State,
 };
 
@@ -21,6 +25,9 @@ const PAGE: usize = 1_000;
 
 /// The longest key: beyond it, somebody stores data in names.
 const LONGEST_KEY: usize = 1_024;
+
+/// How much one batch may answer: the guest's memory is not charged before all of it is collected here.
+const LARGEST_BATCH: usize = 16 << 20;
 
 /// An open store.
 #[derive(Clone, Debug)]
@@ -239,12 +246,13 @@ impl batch::Host for State {
         bucket: Resource<Bucket>,
         keys: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<(String, Option<Vec<u8>>)>, Error>> {
-        let mut values = Vec::with_capacity(keys.len());
+        let (mut values, mut size) = (Vec::new(), 0_usize);
         for name in keys {
             match self.key(&bucket, &name)? {
                 Err(error) => return Ok(Err(error)),
                 Ok(key) => {
                     let value = self.unit().await.get(&key).await.map_err(stop)?;
+                    charge(&mut size, &name, value.as_ref())?;
                     values.push((name, value.map(Vec::from)));
                 }
             }
@@ -279,6 +287,15 @@ impl batch::Host for State {
         }
         Ok(Ok(()))
     }
+}
+
+fn charge(size: &mut usize, name: &str, value: Option<&Bytes>) -> wasmtime::Result<()> {
+    *size = size.saturating_add(name.len() + value.map_or(0, Bytes::len));
+    if *size <= LARGEST_BATCH {
+        return Ok(());
+    }
+    let limit = format!("one batch may answer {} MiB", LARGEST_BATCH >> 20);
+    Err(stop(Stop(CallError::OverLimit(limit))))
 }
 
 /// The number that a counter holds; an absent one is zero.

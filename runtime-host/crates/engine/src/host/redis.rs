@@ -17,6 +17,9 @@ use crate::{
 const LONGEST_CHANNEL: usize = 256;
 const LARGEST_PAYLOAD: usize = 1 << 20;
 
+/// A subject keeps order among events and is kept with each of them: an id, not a text.
+const LONGEST_SUBJECT: usize = 1 << 10;
+
 /// An open connection to the event log.
 #[derive(Debug)]
 #[expect(unreachable_pub, reason = "generated code names it")]
@@ -55,11 +58,14 @@ impl State {
                 payload.len()
             ));
         }
-        Ok(NewEvent::new(
-            Arc::from(channel),
-            payload.into(),
-            self.slot().trace(),
-        ))
+        let event = NewEvent::new(Arc::from(channel), payload.into(), self.slot().trace());
+        if event.key.len() > LONGEST_SUBJECT {
+            return Err(format!(
+                "a subject may have {LONGEST_SUBJECT} bytes; this one has {}",
+                event.key.len()
+            ));
+        }
+        Ok(event)
     }
 }
 

@@ -6,6 +6,9 @@ use skald_core::call::{CallError, Reply};
 use super::{Runner, settled};
 use crate::{bindings::spin::redis::redis::Error, idle::Live};
 
+/// A handler's error is kept with each attempt; longer ones tell no more.
+const LONGEST_ERROR: usize = 4 << 10;
+
 impl Runner {
     pub(super) async fn handle_message(
         &self,
@@ -37,6 +40,9 @@ fn text(error: Error) -> String {
         Error::InvalidAddress => "invalid address".to_owned(),
         Error::TooManyConnections => "too many connections".to_owned(),
         Error::TypeError => "type error".to_owned(),
-        Error::Other(why) => why,
+        Error::Other(mut why) => {
+            why.truncate(why.floor_char_boundary(LONGEST_ERROR));
+            why
+        }
     }
 }

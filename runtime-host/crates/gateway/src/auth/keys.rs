@@ -111,6 +111,11 @@ impl Keys {
         }
     }
 
+    /// Reads the set for the first time; what goes wrong is logged, and tried again with the first token.
+    pub(super) async fn prepare(&self) {
+        self.read_again(self.reading.lock().await).await;
+    }
+
     /// Reads a set that has become old. One request waits for that; the others go on with what there is.
     pub(super) async fn keep_fresh(&self) {
         let is_old = self

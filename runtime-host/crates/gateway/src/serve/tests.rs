@@ -136,7 +136,7 @@ async fn a_client_that_does_not_finish_its_header_is_cut() {
         let mut rest = Vec::new();
         // A reset is an end too.
         let _ = stream.read_to_end(&mut rest).await;
-        assert_eq!(began.elapsed().as_secs(), 10, "{unfinished}");
+        assert_eq!(began.elapsed().as_secs(), 60, "{unfinished}");
     }
     assert!(world.fake.asked.lock().is_empty());
 }

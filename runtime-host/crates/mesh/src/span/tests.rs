@@ -66,7 +66,7 @@ async fn said(request: Request, reply: fn() -> Result<Reply, CallError>) -> Stri
 async fn a_call_says_what_was_asked_and_how_it_ended() {
     let text = said(function(), || Err(trapped())).await;
     insta::assert_snapshot!(text, @r#"
-    mesh.call component=stock asked=shop:stock/api@1.0.0#take cause=request trace_id=00000000000000000000000000000007 span_id=0000000000000008
+    mesh.call component=stock asked=shop:stock/api@1.0.0#take cause=component orders trace_id=00000000000000000000000000000007 span_id=0000000000000008
        message=failed code="CALL-006" blame=Component error=the component trapped: oops
     "#);
 }

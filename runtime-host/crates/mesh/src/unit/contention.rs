@@ -3,7 +3,7 @@
 //! Optimism is right for keys that few want, and wrong for the stock of the article everybody wants: of
 //! sixty-four calls that run at once one commits, and sixty-three ran in vain, again and again. So a call that
 //! has lost queues, in order of arrival, for everything it has lost over so far, and runs again when it is its
-//! turn. A call that comes fresh and finds at its end that somebody queues for what it read, queues as well
+//! turn. A call that comes fresh and finds at its end that somebody queues for what it writes, queues as well
 //! instead of committing: so whose turn it is wins, and each call runs two or three times at most.
 //!
 //! Turns are only a courtesy within this process. What is correct is decided by the commit alone.
@@ -93,18 +93,24 @@ impl Contention {
         }
     }
 
-    /// Something that `change` depends on and that somebody else queues for.
+    /// Something that `change` alters and that somebody else queues for: they would lose against its commit. What it
+    /// only reads is no matter to them.
     pub(super) fn queued_for(&self, change: &Change, turn: &Turn<'_>) -> Option<Subject> {
         if self.tickets.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        let mut others = change.reads.iter().map(|(subject, _)| subject);
-        others
-            .find(|subject| {
-                turn.subjects.binary_search(subject).is_err()
-                    && self.shard(subject).lock().contains_key(subject)
-            })
-            .cloned()
+        let keys = change
+            .writes
+            .iter()
+            .map(|(key, _)| Subject::Key(key.clone()));
+        let stores = change
+            .writes
+            .iter()
+            .map(|(key, _)| Subject::Keys(Arc::clone(&key.store)));
+        keys.chain(stores).find(|subject| {
+            turn.subjects.binary_search(subject).is_err()
+                && self.shard(subject).lock().contains_key(subject)
+        })
     }
 
     /// Whether nobody queues for anything, and nothing of those who did is left.

@@ -23,6 +23,9 @@ use skald_core::{
 /// The host's own store for records; no component can be granted it.
 const LABEL: &str = "$idempotency";
 
+/// Many times what an accepted order or payment answers; it is kept for a day.
+const LARGEST_RECORD: usize = 1 << 20;
+
 /// How long an answer is given again; afterwards the key is as good as new.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -151,6 +154,12 @@ impl Book {
         let record = Record::new(key, response, now);
         let bytes =
             serde_json::to_vec(&record).map_err(|error| CallError::Engine(error.to_string()))?;
+        if bytes.len() > LARGEST_RECORD {
+            let limit = format!(
+                "an answer that is kept for its idempotency key may have {LARGEST_RECORD} bytes"
+            );
+            return Err(CallError::OverLimit(limit));
+        }
         Ok(Some((self.place(key), Some(bytes.into()))))
     }
 

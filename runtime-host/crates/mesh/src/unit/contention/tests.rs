@@ -10,9 +10,12 @@ fn subject(name: &str) -> Subject {
     Subject::Key(key("shop", name))
 }
 
-fn change(reads: &[&str]) -> Change {
+fn change(writes: &[&str]) -> Change {
     Change {
-        reads: reads.iter().map(|name| (subject(name), 1)).collect(),
+        writes: writes
+            .iter()
+            .map(|name| (key("shop", name), None))
+            .collect(),
         ..Change::default()
     }
 }
@@ -58,6 +61,15 @@ async fn a_fresh_call_yields_to_those_who_queue_and_they_do_not_yield_to_it() {
     );
     assert_eq!(contention.queued_for(&change(&["a"]), &none), None);
     assert_eq!(contention.queued_for(&change(&["a", "b"]), &holder), None);
+}
+
+#[tokio::test]
+async fn who_only_reads_what_others_queue_for_does_not_yield() {
+    let contention = Contention::default();
+    let _holder = turn(&contention, &["a"]).await;
+    let mut reader = change(&["b"]);
+    reader.reads = vec![(subject("a"), 1)];
+    assert_eq!(contention.queued_for(&reader, &Turn::default()), None);
 }
 
 #[tokio::test(start_paused = true)]
