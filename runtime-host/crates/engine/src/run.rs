@@ -6,23 +6,33 @@ mod message;
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use skald_core::{
-    call::{CallError, Input, Reply, Request},
+    call::{CallError, Function, Input, Reply, Request},
     unit::Unit,
 };
 use wasmtime::{
     Store,
-    component::{Accessor, InstancePre},
+    component::{Accessor, ComponentExportIndex, InstancePre},
 };
 use wasmtime_wasi_http::p3::bindings::ServiceIndices;
 
+use self::{function::call_function, message::handle_message};
 use crate::{
+    bindings::inbound_redis,
     config::Isolation,
     error::call_error,
-    exports::Exports,
+    exports::{Export, Exports},
     idle::{Idle, Live},
     state::{Shared, State},
 };
+
+/// What a call asks for, found among the exports.
+enum Found<'a> {
+    Function(&'a Export, &'a Function),
+    Http(&'a ::http::Request<Bytes>),
+    Message(&'a ComponentExportIndex, &'a Bytes),
+}
 
 /// A component ready to run.
 pub(crate) struct Runner {
@@ -42,10 +52,16 @@ impl Runner {
         request: &Request,
         unit: Unit,
     ) -> (Unit, Result<Reply, CallError>) {
-        if let Err(error) = self.find(&request.input) {
-            return (unit, Err(error));
-        }
-        let mut live = match self.instance().await {
+        let found = match self.find(&request.input) {
+            Ok(found) => found,
+            Err(error) => return (unit, Err(error)),
+        };
+        // Boxed, here and below, is what few calls do: its future is large, and every call would carry the room for it.
+        let live = match self.waiting() {
+            Some(live) => Ok(live),
+            None => Box::pin(self.fresh()).await,
+        };
+        let mut live = match live {
             Ok(live) => live,
             Err(error) => return (unit, Err(error)),
         };
@@ -54,10 +70,12 @@ impl Runner {
         live.served += 1;
         // One tick, then the guest yields at each further one; whoever waits for it can then give up on it.
         live.store.set_epoch_deadline(1);
-        let outcome = match &request.input {
-            Input::Function(function) => self.call_function(&mut live, function).await,
-            Input::Http(http) => self.handle_http(&mut live, http).await,
-            Input::Message(payload) => self.handle_message(&mut live, payload).await,
+        let outcome = match found {
+            Found::Function(export, function) => call_function(&mut live, export, function).await,
+            Found::Http(http) => Box::pin(self.handle_http(&mut live, http)).await,
+            Found::Message(index, payload) => {
+                Box::pin(handle_message(&mut live, *index, payload)).await
+            }
         };
         let unit = slot.end().await;
         match outcome {
@@ -82,18 +100,20 @@ impl Runner {
         self.idle.trim(most);
     }
 
-    fn find(&self, input: &Input) -> Result<(), CallError> {
+    fn find<'a>(&'a self, input: &'a Input) -> Result<Found<'a>, CallError> {
         let missing = match input {
             Input::Function(function) => {
                 match self.exports.function(&function.interface, &function.name) {
-                    Some(_) => return Ok(()),
+                    Some(export) => return Ok(Found::Function(export, function)),
                     None => format!("{}#{}", function.interface, function.name),
                 }
             }
-            Input::Http(_) if self.service.is_some() => return Ok(()),
+            Input::Http(request) if self.service.is_some() => return Ok(Found::Http(request)),
             Input::Http(_) => "wasi:http/handler@0.3.0".to_owned(),
-            Input::Message(_) if self.exports.message.is_some() => return Ok(()),
-            Input::Message(_) => crate::bindings::inbound_redis::INTERFACE.to_owned(),
+            Input::Message(payload) => match &self.exports.message {
+                Some(index) => return Ok(Found::Message(index, payload)),
+                None => inbound_redis::INTERFACE.to_owned(),
+            },
         };
         Err(CallError::NoSuchExport {
             component: self.shared.spec.id.clone(),
@@ -101,12 +121,14 @@ impl Runner {
         })
     }
 
-    async fn instance(&self) -> Result<Live, CallError> {
-        if self.shared.spec.isolation == Isolation::Instance
-            && let Some(live) = self.idle.take()
-        {
-            return Ok(live);
+    fn waiting(&self) -> Option<Live> {
+        match self.shared.spec.isolation {
+            Isolation::Instance => self.idle.take(),
+            Isolation::Call => None,
         }
+    }
+
+    async fn fresh(&self) -> Result<Live, CallError> {
         let mut store = Store::new(self.pre.engine(), State::new(Arc::clone(&self.shared)));
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);

@@ -98,7 +98,9 @@ impl<E: Run> WithUnit<E> {
         let mut unit = Unit::new(self.mode, Arc::clone(&self.store), self.limits, self.now);
         if let Some(key) = key(request) {
             // Read through the unit, so that a record written meanwhile by another host is a conflict.
-            let found = within(request, self.book.find(&mut unit, key, (self.now)())).await??;
+            let found = self.book.find(&mut unit, key, (self.now)());
+            // Boxed, here and below, is what few calls do: every call would carry the room for it.
+            let found = Box::pin(within(request, found)).await??;
             if let Some(reply) = found {
                 return Ok(Attempt::Ended(reply));
             }
@@ -118,7 +120,7 @@ impl<E: Run> WithUnit<E> {
             // Whoever queues for it would lose against this commit, and again against the next one.
             return Ok(Attempt::Lost(subject));
         }
-        self.commit(change, reply).await
+        Box::pin(self.commit(change, reply)).await
     }
 
     /// Adds what makes the call's effect happen once.
@@ -167,7 +169,7 @@ impl<E: Run> Call for WithUnit<E> {
                 return Err(CallError::Conflict { attempts: attempt });
             }
             tracing::debug!(component = %request.target, attempt, ?subject, "running again on fresh state");
-            within(request, self.contention.queue(&mut turn, subject)).await?;
+            Box::pin(within(request, self.contention.queue(&mut turn, subject))).await?;
         }
         Err(CallError::Conflict {
             attempts: MOST_ATTEMPTS,
