@@ -8,6 +8,9 @@
 //!    └──── give back ───┴────┼───── give back ───┘  │
 //!                            └──────────► gone ◄────┘
 //! ```
+//!
+//! An order may be heard of after its claim went back by itself. It gets what is still there, as a claim of its own
+//! beside the one under way.
 
 mod view;
 
@@ -30,7 +33,7 @@ pub const TENTATIVE_MILLIS: u64 = 60_000;
 pub struct Line {
     /// What.
     pub sku: String,
-    /// How many: 1 to [`MAX_QUANTITY`].
+    /// How many. A customer puts in 1 to [`MAX_QUANTITY`]; lines given back may make it more.
     pub quantity: u32,
 }
 
@@ -68,11 +71,23 @@ pub struct Ended {
     pub end: End,
 }
 
+/// What is kept of a claim that went back, by its order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returned {
+    /// The claim.
+    pub claim: Claim,
+    /// Whether somebody gave it back. If it went back by itself, its order may still be heard of.
+    pub for_good: bool,
+}
+
 /// A customer's cart. One claim at a time; new lines gather beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
     lines: Vec<Line>,
     claim: Option<Claim>,
+    /// Claims of orders that were heard of late.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    late: Vec<Claim>,
 }
 
 /// Why a cart stays as it is.
@@ -180,9 +195,21 @@ impl Cart {
             })
     }
 
+    /// An order is heard of whose claim went back by itself: it gets what is still there of its lines.
+    pub fn reclaim(&mut self, claim: Claim) {
+        let lines = claim.lines.iter().filter_map(|line| self.withdraw(line));
+        let lines = lines.collect();
+        self.lines.retain(|line| line.quantity > 0);
+        self.late.push(Claim {
+            lines,
+            firm: true,
+            ..claim
+        });
+    }
+
     /// The order stands. `None`: it holds nothing here, and nothing changes.
     pub fn consume(&mut self, order: &str) -> Option<Ended> {
-        let claim = self.claim.take_if(|claim| claim.order == order)?;
+        let claim = self.let_go(order)?;
         Some(Ended {
             claim,
             end: End::Consumed,
@@ -191,7 +218,7 @@ impl Cart {
 
     /// The order fell through: its lines are added to what is here. `None` as for [`Self::consume`].
     pub fn give_back(&mut self, order: &str) -> Option<Ended> {
-        let claim = self.claim.take_if(|claim| claim.order == order)?;
+        let claim = self.let_go(order)?;
         self.merge(&claim.lines);
         Some(Ended {
             claim,
@@ -209,14 +236,31 @@ impl Cart {
         self.give_back(&order)
     }
 
-    /// A line never passes its maximum; the number of lines may, since nothing a customer chose is thrown away.
+    fn let_go(&mut self, order: &str) -> Option<Claim> {
+        self.claim
+            .take_if(|claim| claim.order == order)
+            .or_else(|| {
+                let at = self.late.iter().position(|claim| claim.order == order)?;
+                Some(self.late.remove(at))
+            })
+    }
+
+    /// Takes as many pieces out as there are, at most those of `wanted`; the line stays, with none if need be.
+    fn withdraw(&mut self, wanted: &Line) -> Option<Line> {
+        let line = self.lines.iter_mut().find(|line| line.sku == wanted.sku)?;
+        let quantity = line.quantity.min(wanted.quantity);
+        line.quantity -= quantity;
+        Some(Line {
+            sku: wanted.sku.clone(),
+            quantity,
+        })
+    }
+
+    /// Neither a line nor the number of lines is kept to its maximum: nothing a customer chose is thrown away.
     fn merge(&mut self, lines: &[Line]) {
         for back in lines {
             match self.lines.iter_mut().find(|line| line.sku == back.sku) {
-                Some(line) => {
-                    let quantity = line.quantity.saturating_add(back.quantity);
-                    line.quantity = quantity.min(MAX_QUANTITY);
-                }
+                Some(line) => line.quantity = line.quantity.saturating_add(back.quantity),
                 None => self.lines.push(back.clone()),
             }
         }

@@ -2,7 +2,7 @@
 
 use sdk::{clock, kv::Store};
 
-use crate::domain::{self, Cart, Claim, Ended, Item, Refusal, View};
+use crate::domain::{self, Cart, Claim, Ended, Item, Refusal, Returned, View};
 
 /// The label of the store.
 const STORE: &str = "cart";
@@ -65,7 +65,7 @@ impl Drawer {
         let mut cart = self.load(user);
         let settled = cart.settle(millis());
         change(&mut cart)?;
-        self.end(user, settled);
+        self.expire(user, settled);
         self.0.set(&cart_key(user), &cart);
         Ok(cart)
     }
@@ -83,7 +83,7 @@ impl Drawer {
         let claim = cart.take(key, order, ended, now)?;
         // What a key got before needs no writing.
         if settled.is_some() || cart != before {
-            self.end(user, settled);
+            self.expire(user, settled);
             self.0.set(&cart_key(user), &cart);
         }
         Ok(claim)
@@ -93,36 +93,69 @@ impl Drawer {
     pub fn hear_of(&self, user: &str, order: &str) {
         let mut cart = self.load(user);
         // Not settled first: an order heard of late still has its lines if nobody took them.
-        if cart.hear_of(order) {
+        if cart.hear_of(order) || self.reclaim(user, order, &mut cart) {
             self.0.set(&cart_key(user), &cart);
         }
     }
 
-    /// The order stands.
-    pub fn consume(&self, user: &str, order: &str) {
+    /// The order stands. Refused if its lines were given back.
+    pub fn consume(&self, user: &str, order: &str) -> Result<(), Refusal> {
+        let returned = self.returned(user, order);
+        if returned.is_some_and(|returned| returned.for_good) {
+            return Err(Refusal::GivenBack(order.to_owned()));
+        }
         let mut cart = self.load(user);
-        let ended = cart.consume(order);
-        self.save_ended(user, &cart, ended);
+        self.reclaim(user, order, &mut cart);
+        if let Some(ended) = cart.consume(order) {
+            self.end(user, &ended);
+            self.0.set(&cart_key(user), &cart);
+        }
+        Ok(())
     }
 
     /// The order fell through.
     pub fn give_back(&self, user: &str, order: &str) {
         let mut cart = self.load(user);
-        let ended = cart.give_back(order);
-        self.save_ended(user, &cart, ended);
-    }
-
-    fn save_ended(&self, user: &str, cart: &Cart, ended: Option<Ended>) {
-        if ended.is_some() {
-            self.end(user, ended);
-            self.0.set(&cart_key(user), cart);
+        if let Some(ended) = cart.give_back(order) {
+            self.end(user, &ended);
+            self.keep(user, ended.claim, true);
+            self.0.set(&cart_key(user), &cart);
+        } else if let Some(returned) = self.returned(user, order) {
+            // Whoever hears of the order later must not take the lines again.
+            self.keep(user, returned.claim, true);
         }
     }
 
-    fn end(&self, user: &str, ended: Option<Ended>) {
-        if let Some(ended) = ended {
-            self.0.set(&ended_key(user, &ended.claim.key), &ended);
+    /// Gives the order what is still there, if its claim went back by itself; answers whether it did.
+    fn reclaim(&self, user: &str, order: &str, cart: &mut Cart) -> bool {
+        let returned = self.returned(user, order);
+        let Some(returned) = returned.filter(|returned| !returned.for_good) else {
+            return false;
+        };
+        cart.reclaim(returned.claim);
+        self.0.delete(&returned_key(user, order));
+        true
+    }
+
+    fn returned(&self, user: &str, order: &str) -> Option<Returned> {
+        self.0.get(&returned_key(user, order))
+    }
+
+    fn keep(&self, user: &str, claim: Claim, for_good: bool) {
+        let key = returned_key(user, &claim.order);
+        self.0.set(&key, &Returned { claim, for_good });
+    }
+
+    /// Notes a claim that went back by itself.
+    fn expire(&self, user: &str, settled: Option<Ended>) {
+        if let Some(ended) = settled {
+            self.end(user, &ended);
+            self.keep(user, ended.claim, false);
         }
+    }
+
+    fn end(&self, user: &str, ended: &Ended) {
+        self.0.set(&ended_key(user, &ended.claim.key), ended);
     }
 
     fn load(&self, user: &str) -> Cart {
@@ -145,3 +178,10 @@ fn cart_key(user: &str) -> String {
 fn ended_key(user: &str, key: &str) -> String {
     format!("ended/{user}/{key}")
 }
+
+fn returned_key(user: &str, order: &str) -> String {
+    format!("returned/{user}/{order}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -39,8 +39,7 @@ impl api::Guest for Component {
     }
 
     fn consume(user: String, order: String) -> Result<(), api::Error> {
-        Drawer::open().consume(&user, &order);
-        Ok(())
+        Drawer::open().consume(&user, &order).map_err(refusal)
     }
 
     fn give_back(user: String, order: String) -> Result<(), api::Error> {

@@ -3,7 +3,10 @@
 //! A cart is a thing with lines, like an order, not a list: it answers `{lines, total}`. `PUT` answers the cart, `DELETE`
 //! 204 whether or not the line was there.
 
-use sdk::rest::{self, Problem, Request, Response};
+use sdk::{
+    ids::LONGEST_SKU,
+    rest::{self, Problem, Request, Response},
+};
 use serde::Deserialize;
 
 use crate::{
@@ -23,7 +26,7 @@ pub fn answer(request: &Request) -> Result<Response, Problem> {
         ("GET", ["api", "v1", "cart"]) => show(request),
         ("PUT", ["api", "v1", "cart", "items", sku]) => put(request, sku),
         ("DELETE", ["api", "v1", "cart", "items", sku]) => remove(request, sku),
-        (_, ["api", "v1", "cart"]) => Err(Problem::method_not_allowed(&["GET", "HEAD"])),
+        (_, ["api", "v1", "cart"]) => Err(Problem::method_not_allowed(&["GET"])),
         (_, ["api", "v1", "cart", "items", _]) => {
             Err(Problem::method_not_allowed(&["PUT", "DELETE"]))
         }
@@ -41,7 +44,7 @@ fn put(request: &Request, sku: &str) -> Result<Response, Problem> {
     let user = request.principal()?;
     let Quantity { quantity } = rest::parse_body(&request.body)?;
     let drawer = Drawer::open();
-    if drawer.item(sku).is_none() {
+    if sku.len() > LONGEST_SKU || drawer.item(sku).is_none() {
         return Err(Problem::not_found(format!(
             "the shop does not sell {sku:?}"
         )));

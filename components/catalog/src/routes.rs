@@ -1,6 +1,9 @@
 //! `GET /api/v1/products` and `GET /api/v1/products/{sku}`.
 
-use sdk::rest::{self, Page, Problem, Request, Response};
+use sdk::{
+    ids::LONGEST_SKU,
+    rest::{self, Page, Problem, Request, Response},
+};
 
 use crate::{
     domain::{self, Cursor, Filter, OtherList},
@@ -13,7 +16,7 @@ pub fn answer(request: &Request) -> Result<Response, Problem> {
         ("GET", ["api", "v1", "products"]) => list(request),
         ("GET", ["api", "v1", "products", sku]) => one(request, sku),
         (_, ["api", "v1", "products"] | ["api", "v1", "products", _]) => {
-            Err(Problem::method_not_allowed(&["GET", "HEAD"]))
+            Err(Problem::method_not_allowed(&["GET"]))
         }
         _ => Err(Problem::not_found("there is nothing here")),
     }
@@ -37,8 +40,9 @@ fn list(request: &Request) -> Result<Response, Problem> {
 }
 
 fn one(request: &Request, sku: &str) -> Result<Response, Problem> {
-    let product = Shelf::open()
-        .find(sku)
+    let product = Some(sku)
+        .filter(|sku| sku.len() <= LONGEST_SKU)
+        .and_then(|sku| Shelf::open().find(sku))
         .ok_or_else(|| Problem::not_found(format!("the shop does not sell {sku:?}")))?;
     Ok(rest::json_or_not_modified(request, &product))
 }
@@ -86,6 +90,8 @@ mod tests {
         assert_eq!(unknown.status, 404);
         insta::assert_snapshot!(String::from_utf8_lossy(&unknown.body), @r#"{"type":"https://skald.dev/problems/not-found","title":"Not found","status":404,"detail":"the shop does not sell \"longship\""}"#);
         assert_eq!(get("/api/v1/products/a/b").status, 404);
+        let long = "x".repeat(5_000);
+        assert_eq!(get(&format!("/api/v1/products/{long}")).status, 404);
         let post = Request::new("POST", "/api/v1/products").unwrap();
         let refused = rest::answer(&post, answer);
         assert_eq!(

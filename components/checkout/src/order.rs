@@ -68,11 +68,7 @@ pub struct Address {
 
 /// Reads the event of a placed order.
 pub fn parse(message: &[u8]) -> Result<Order, HandlerError> {
-    let kind = events::kind(message)?;
-    if kind != ORDER_PLACED {
-        return Err(HandlerError::UnknownType(kind));
-    }
-    Ok(events::parse(message)?.data)
+    Ok(events::parse_only(ORDER_PLACED, message)?.data)
 }
 
 // === impl Order ===

@@ -53,7 +53,7 @@ pub fn answer(request: &Request, hasher: &Hasher) -> Result<Response, Problem> {
         ("POST", ["api", "v1", "sessions"]) => log_in(request, hasher),
         ("GET", [".well-known", "jwks.json"]) => public_keys(request),
         (_, ["api", "v1", "users" | "sessions"]) => Err(Problem::method_not_allowed(&["POST"])),
-        (_, [".well-known", "jwks.json"]) => Err(Problem::method_not_allowed(&["GET", "HEAD"])),
+        (_, [".well-known", "jwks.json"]) => Err(Problem::method_not_allowed(&["GET"])),
         _ => Err(Problem::not_found("there is nothing here")),
     }
 }

@@ -1,11 +1,11 @@
 //! What the public may ask of the stockroom.
 
-use sdk::rest::{Problem, Request, Response, json};
+use sdk::{
+    ids::LONGEST_SKU,
+    rest::{Problem, Request, Response, json},
+};
 
 use crate::stockroom::Stockroom;
-
-/// No SKU is longer, so there is no record to look for.
-const LONGEST_SKU: usize = 128;
 
 /// `GET /api/v1/stock/{sku}` at `now`, in milliseconds since 1970.
 pub fn answer(request: &Request, now: u64) -> Result<Response, Problem> {
@@ -60,7 +60,7 @@ mod tests {
         let response = ask("PUT", "/api/v1/stock/tea");
         assert_eq!(
             (response.status, response.header("allow")),
-            (405, Some("GET"))
+            (405, Some("GET, HEAD"))
         );
     }
 }

@@ -8,7 +8,7 @@ use crate::mailbox::Mailboxes;
 pub fn answer(request: &Request) -> Result<Response, Problem> {
     match (request.method(), request.segments().as_slice()) {
         ("GET", ["api", "v1", "notifications"]) => list(request),
-        (_, ["api", "v1", "notifications"]) => Err(Problem::method_not_allowed(&["GET", "HEAD"])),
+        (_, ["api", "v1", "notifications"]) => Err(Problem::method_not_allowed(&["GET"])),
         _ => Err(Problem::not_found("there is nothing here")),
     }
 }

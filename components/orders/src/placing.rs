@@ -62,6 +62,12 @@ fn without_claim(book: &Book, reason: NoClaim) -> Result<(String, Vec<Recorded>)
             let detail = "there is nothing to order".to_owned();
             conflict("cart-empty", "Cart is empty", detail)
         }
+        NoClaim::Claimed(order) if book.events(&order).is_empty() => {
+            let detail = "an order that was begun may still arrive; send it again with its Idempotency-Key, \
+                          or wait a minute";
+            let problem = Problem::new(409, "cart-claimed", "Cart is claimed", detail);
+            Err(problem.with_header("retry-after", "5"))
+        }
         NoClaim::Claimed(order) => {
             let detail = format!("order {order} is under way with what was in the cart");
             conflict("cart-claimed", "Cart is claimed", detail)

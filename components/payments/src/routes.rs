@@ -25,7 +25,17 @@ fn payment(user: &str, order: &str) -> Result<Response, Problem> {
     payment
         .filter(|payment| payment.owner.as_deref() == Some(user))
         .map(|payment| json(200, &payment.balance()))
-        .ok_or_else(|| Problem::not_found("there is no such payment"))
+        .ok_or_else(|| none_yet(order))
+}
+
+/// The order may have been placed a moment ago, and what is asked about comes with its event.
+fn none_yet(order: &str) -> Problem {
+    let problem = Problem::not_found("there is no such payment");
+    if ids::is("ord", order) {
+        problem.with_header("retry-after", "1")
+    } else {
+        problem
+    }
 }
 
 #[cfg(test)]
@@ -42,11 +52,16 @@ mod tests {
     #[test]
     fn the_owner_sees_what_became_of_the_money_and_nobody_else() {
         let order = ids::new("ord");
-        assert_eq!(ask("usr_1", &order).status, 404);
+        let early = ask("usr_1", &order);
+        assert_eq!(
+            (early.status, early.header("retry-after")),
+            (404, Some("1"))
+        );
         service::open(&order, "usr_1");
         insta::assert_snapshot!(String::from_utf8(ask("usr_1", &order).body).unwrap(), @r#"{"authorised":0,"captured":0,"voided":0,"refunded":0}"#);
         assert_eq!(ask("usr_2", &order).status, 404);
-        assert_eq!(ask("usr_1", "ord_1").status, 404);
+        let never = ask("usr_1", "ord_1");
+        assert_eq!((never.status, never.header("retry-after")), (404, None));
     }
 
     #[test]

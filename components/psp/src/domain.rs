@@ -62,7 +62,7 @@ pub struct Account {
     keys: BTreeMap<Operation, String>,
     /// How often a flaky token was seen.
     failures: u32,
-    /// The operations whose reply was lost or slow already.
+    /// The operation whose reply was lost or slow; one for each payment.
     disturbed: Vec<Operation>,
 }
 
@@ -308,9 +308,10 @@ impl Account {
     fn delivery(&mut self, temper: Temper, operation: Operation) -> Delivery {
         let delivery = match temper {
             Temper::Good | Temper::Declined | Temper::Flaky => return Delivery::Prompt,
-            Temper::LostReply if self.disturbed.contains(&operation) => return Delivery::Prompt,
+            Temper::LostReply | Temper::Slow if !self.disturbed.is_empty() => {
+                return Delivery::Prompt;
+            }
             Temper::LostReply => Delivery::Lost,
-            Temper::Slow if !self.disturbed.is_empty() => return Delivery::Prompt,
             Temper::Slow => Delivery::Slow,
         };
         self.disturbed.push(operation);

@@ -132,6 +132,19 @@ pub fn kind(message: &[u8]) -> Result<String, EventError> {
         .map_err(EventError::Malformed)
 }
 
+/// Reads an event of this type whose data is a `T`, for handlers of one topic.
+pub fn parse_only<T: DeserializeOwned>(
+    only: &str,
+    message: &[u8],
+) -> Result<CloudEvent<T>, HandlerError> {
+    let kind = kind(message)?;
+    if kind == only {
+        Ok(parse(message)?)
+    } else {
+        Err(HandlerError::UnknownType(kind))
+    }
+}
+
 #[cfg(target_family = "wasm")]
 fn send(topic: &str, payload: &[u8]) {
     use crate::bindings::fermyon::spin::redis::Connection;

@@ -3,6 +3,9 @@
 use time::OffsetDateTime;
 use ulid::Ulid;
 
+/// No SKU has more bytes: what is longer names no product, and would be too long for a key.
+pub const LONGEST_SKU: usize = 128;
+
 /// A new id: `new("ord")` → `ord_01k…`.
 pub fn new(prefix: &str) -> String {
     let random = u128::from_be_bytes(random_bytes::<16>());

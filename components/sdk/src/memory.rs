@@ -8,6 +8,9 @@ use std::{
 
 type Bytes = Vec<u8>;
 
+/// The longest key, in bytes; the host has the same.
+const LONGEST_KEY: usize = 1_024;
+
 thread_local! {
     static STORES: RefCell<HashMap<String, BTreeMap<String, Bytes>>> = RefCell::default();
     static PUBLISHED: RefCell<Vec<(String, Bytes)>> = RefCell::default();
@@ -58,6 +61,7 @@ impl Bucket {
     }
 
     pub(crate) fn get(&self, key: &str) -> Result<Option<Bytes>, String> {
+        check(key)?;
         Ok(self.with(|bucket| bucket.get(key).cloned()))
     }
 
@@ -66,16 +70,19 @@ impl Bucket {
     }
 
     pub(crate) fn set(&self, key: &str, value: &[u8]) -> Result<(), String> {
+        check(key)?;
         self.with(|bucket| bucket.insert(key.to_owned(), value.to_vec()));
         Ok(())
     }
 
     pub(crate) fn delete(&self, key: &str) -> Result<(), String> {
+        check(key)?;
         self.with(|bucket| bucket.remove(key));
         Ok(())
     }
 
     pub(crate) fn exists(&self, key: &str) -> Result<bool, String> {
+        check(key)?;
         Ok(self.with(|bucket| bucket.contains_key(key)))
     }
 
@@ -85,6 +92,17 @@ impl Bucket {
 
     fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, Bytes>) -> T) -> T {
         STORES.with_borrow_mut(|stores| work(stores.entry(self.0.clone()).or_default()))
+    }
+}
+
+fn check(key: &str) -> Result<(), String> {
+    if key.len() <= LONGEST_KEY {
+        Ok(())
+    } else {
+        Err(format!(
+            "a key of {} bytes; {LONGEST_KEY} are the most",
+            key.len()
+        ))
     }
 }
 

@@ -51,6 +51,11 @@ impl<U> Scope<U> {
         self.entries.push(undo);
     }
 
+    /// Forgets what was registered last: its effect was refused, so nothing happened that could be undone.
+    pub fn withdraw(&mut self) {
+        self.entries.pop();
+    }
+
     /// What is registered, oldest first.
     pub fn entries(&self) -> &[U] {
         &self.entries
@@ -88,6 +93,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_withdrawn_is_not_undone() {
+        let mut scope = Scope::new("order");
+        for step in 0..3 {
+            scope.register(step);
+        }
+        scope.withdraw();
+        assert_eq!(scope.entries(), [0, 1]);
+        let report = scope.rollback(|_| Ok::<(), ()>(()));
+        assert_eq!(report.undone, 2);
+    }
 
     proptest! {
         #[test]

@@ -36,7 +36,7 @@ fn shipment(user: &str, order: &str) -> Result<Response, Problem> {
     let (shipment, status) = record
         .as_ref()
         .and_then(|record| record.seen_by(user))
-        .ok_or_else(|| Problem::not_found("nothing is on its way for this order"))?;
+        .ok_or_else(|| none_yet(order))?;
     Ok(json(
         200,
         &Body {
@@ -45,6 +45,16 @@ fn shipment(user: &str, order: &str) -> Result<Response, Problem> {
             status,
         },
     ))
+}
+
+/// The order may have been placed a moment ago, and what is asked about comes with its event.
+fn none_yet(order: &str) -> Problem {
+    let problem = Problem::not_found("nothing is on its way for this order");
+    if ids::is("ord", order) {
+        problem.with_header("retry-after", "1")
+    } else {
+        problem
+    }
 }
 
 #[cfg(test)]
@@ -62,7 +72,11 @@ mod tests {
     #[test]
     fn the_owner_sees_the_shipment_and_nobody_else() {
         let order = ids::new("ord");
-        assert_eq!(ask("usr_1", &order).status, 404);
+        let early = ask("usr_1", &order);
+        assert_eq!(
+            (early.status, early.header("retry-after")),
+            (404, Some("1"))
+        );
         let to = Address {
             name: "Ada".to_owned(),
             street: "Kai 1".to_owned(),
@@ -87,7 +101,8 @@ mod tests {
     fn who_is_not_logged_in_is_told_so() {
         let request = Request::new("GET", "/api/v1/orders/ord_1/shipment").unwrap();
         assert_eq!(rest::answer(&request, answer).status, 401);
-        assert_eq!(ask("usr_1", "x").status, 404);
+        let never = ask("usr_1", "x");
+        assert_eq!((never.status, never.header("retry-after")), (404, None));
         let request = Request::new("POST", "/api/v1/orders/ord_1/shipment").unwrap();
         assert_eq!(rest::answer(&request, answer).status, 405);
     }

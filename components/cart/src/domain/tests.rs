@@ -98,7 +98,12 @@ fn lines_given_back_are_added_to_what_is_there() {
     cart.take("k1", "ord_1", None, NOW).unwrap();
     cart.put("horn", 500).unwrap();
     let ended = cart.give_back("ord_1").unwrap();
-    assert_eq!(shown(&cart), [("horn", 1_000), ("lyre", 1)]);
+    assert_eq!(
+        shown(&cart),
+        [("horn", 1_100), ("lyre", 1)],
+        "no piece is lost"
+    );
+    assert_eq!(cart.put("horn", 1_100), Err(Refusal::Quantity(1_100)));
     assert_eq!(cart.give_back("ord_1"), None);
     assert_eq!(cart.consume("ord_1"), None);
     let again = cart.take("k1", "ord_9", Some(ended), NOW);

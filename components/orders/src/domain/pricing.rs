@@ -2,6 +2,9 @@
 
 use super::{Line, Money};
 
+/// Pieces of one product that an order may have; the stockroom holds no more.
+const MOST_PIECES: u32 = 1_000;
+
 /// What the catalog says about a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
@@ -20,6 +23,14 @@ pub enum NoPrice {
     /// The catalog does not know this product.
     #[error("the shop does not sell {0} any more")]
     Unknown(String),
+    /// More pieces of this product than one order may have.
+    #[error("{quantity} pieces of {sku}: an order has at most {MOST_PIECES} of a product")]
+    TooMany {
+        /// Of what.
+        sku: String,
+        /// How many there are in the cart.
+        quantity: u32,
+    },
     /// A total has one currency.
     #[error("the products are sold in different currencies")]
     Currencies,
@@ -35,6 +46,12 @@ pub fn priced(lines: &[(String, u32)], products: Vec<Product>) -> Result<Vec<Lin
         let product = products
             .next()
             .ok_or_else(|| NoPrice::Unknown(sku.clone()))?;
+        if *quantity > MOST_PIECES {
+            return Err(NoPrice::TooMany {
+                sku: sku.clone(),
+                quantity: *quantity,
+            });
+        }
         Ok(Line {
             sku: sku.clone(),
             name: product.name,

@@ -194,10 +194,14 @@ fn carts_that_cannot_be_ordered_are_a_conflict_and_leave_nothing() {
         "the lines are back in the cart"
     );
     note(post(&gone, "k2", BODY));
+    let crowded = Stand::with(&[("tea", 1_001)]);
+    note(post(&crowded, "k5", BODY));
+    assert_eq!(crowded.lines.borrow().len(), 1);
     insta::assert_snapshot!(lines.join("\n"), @r"
     409 there is nothing to order
     409 the shop does not sell gone any more
     409 what was asked under this Idempotency-Key did not become an order; take a new key
+    409  pieces of tea: an order has at most  of a product
     ");
     let claimed = Stand::with(&[("tea", 1)]);
     let first = id(&post(&claimed, "k3", BODY));
@@ -213,6 +217,18 @@ fn carts_that_cannot_be_ordered_are_a_conflict_and_leave_nothing() {
 }
 
 #[test]
+fn a_claim_of_an_order_that_never_arrived_is_a_reason_to_wait_and_not_to_look_for_it() {
+    let shop = Stand::with(&[("tea", 1)]);
+    shop.claim("usr_1", "k1", "ord_lost").unwrap();
+    let refused = post(&shop, "k2", BODY);
+    assert_eq!(
+        (refused.status, refused.header("retry-after")),
+        (409, Some("5"))
+    );
+    insta::assert_snapshot!(refused.body_json()["detail"], @r#""an order that was begun may still arrive; send it again with its Idempotency-Key, or wait a minute""#);
+}
+
+#[test]
 fn requests_that_break_rules_are_refused_with_every_place_before_anything_is_claimed() {
     let shop = Stand::with(&[("tea", 1)]);
     let long = "x".repeat(201);
@@ -223,6 +239,8 @@ fn requests_that_break_rules_are_refused_with_every_place_before_anything_is_cla
         BODY.replace("\"Kai 1\"", "7"),
         BODY.replace("\"token\"", "\"toke\""),
         BODY.replace("{\"payment", "{\"gift\":true,\"payment"),
+        BODY.replace(r#"{"token":"tok_ok"}"#, r#"["tok_ok"]"#),
+        r#"{"payment":{"token":"tok_ok"},"ship_to":["Ada","Kai 1","Oslo","0150","NO"]}"#.to_owned(),
         "{".to_owned(),
     ];
     let mut lines = Vec::new();
@@ -241,6 +259,8 @@ fn requests_that_break_rules_are_refused_with_every_place_before_anything_is_cla
     422 "/ship_to/street"
     422 "/payment/toke"
     422 "/gift"
+    422 "/payment"
+    422 "/ship_to"
     400
     "#);
     assert_eq!(shop.lines.borrow().len(), 1);

@@ -89,7 +89,7 @@ fn a_flaky_payment_fails_twice_and_then_works() {
 }
 
 #[test]
-fn a_lost_reply_is_lost_once_for_each_operation_and_the_effect_stays() {
+fn a_lost_reply_is_lost_once_for_each_payment_and_the_effect_stays() {
     let commands = [
         authorise("tok_lost_reply"),
         authorise("tok_lost_reply"),
@@ -101,9 +101,9 @@ fn a_lost_reply_is_lost_once_for_each_operation_and_the_effect_stays() {
     insta::assert_snapshot!(trace(&commands), @r"
     Authorise: a1999 c0 v0 r0, Lost
     Authorise: a1999 c0 v0 r0, Prompt
-    Capture: a1999 c1999 v0 r0, Lost
     Capture: a1999 c1999 v0 r0, Prompt
-    Refund: a1999 c1999 v0 r1999, Lost
+    Capture: a1999 c1999 v0 r0, Prompt
+    Refund: a1999 c1999 v0 r1999, Prompt
     Refund: a1999 c1999 v0 r1999, Prompt
     ");
 }

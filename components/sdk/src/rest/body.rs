@@ -1,20 +1,19 @@
 //! Bodies: JSON into a type that cannot be wrong, or a problem that names the place.
 
+mod strict;
+
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
+use self::strict::Strict;
 use super::Problem;
 
 /// Reads a JSON body. Text that is no JSON is 400; JSON of the wrong shape is 422 with a pointer to the place.
 /// Mark request types `#[serde(deny_unknown_fields)]`: what we would ignore the caller meant.
 pub fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    // serde would take an array for an object whose fields it knows; no caller means that.
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(shape("", "expected an object"));
-    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| {
         let (path, error) = (pointer(error.path()), error.into_inner());
         problem(path, &error)
     })?;
@@ -41,13 +40,44 @@ fn problem(mut pointer: String, error: &serde_json::Error) -> Problem {
                     pointer.push_str(&last);
                 }
             }
-            shape(&pointer, text)
+            Problem::unprocessable("the body has the wrong shape")
+                .with_error(&pointer, in_words_of_json(text))
         }
     }
 }
 
-fn shape(pointer: &str, detail: &str) -> Problem {
-    Problem::unprocessable("the body has the wrong shape").with_error(pointer, detail)
+/// serde names types as Rust does; clients know JSON.
+fn in_words_of_json(text: &str) -> String {
+    // What the client sent comes before the last "expected", so it cannot be mistaken for our words.
+    let Some((found, expected)) = text.rsplit_once(", expected ") else {
+        return text.to_owned();
+    };
+    let expected = match expected {
+        "u8" => whole(u8::MAX),
+        "u16" => whole(u16::MAX),
+        "u32" => whole(u32::MAX),
+        "u64" => whole(u64::MAX),
+        "usize" => whole(usize::MAX),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a sequence" => "an array".to_owned(),
+        "a map" => "an object".to_owned(),
+        other if other.starts_with("struct ") => "an object".to_owned(),
+        other => other.to_owned(),
+    };
+    let found = match found {
+        "invalid type: sequence" => "invalid type: array".to_owned(),
+        "invalid type: map" => "invalid type: object".to_owned(),
+        other => match other.split_once(": floating point ") {
+            Some((kind, number)) => format!("{kind}: number {number}"),
+            None => other.to_owned(),
+        },
+    };
+    format!("{found}, expected {expected}")
+}
+
+fn whole(largest: impl std::fmt::Display) -> String {
+    format!("a whole number from 0 to {largest}")
 }
 
 /// The field that serde names in words when the path ends above it.

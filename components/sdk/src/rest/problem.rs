@@ -72,9 +72,9 @@ impl Problem {
         Self::new(404, "not-found", "Not found", detail)
     }
 
-    /// 405, with the methods that would do.
+    /// 405, with the methods that would do; `HEAD` goes with `GET` and need not be said.
     pub fn method_not_allowed(allow: &[&str]) -> Self {
-        let allow = allow.join(", ");
+        let allow = allow.join(", ").replace("GET", "GET, HEAD");
         Self::new(
             405,
             "method-not-allowed",

@@ -1,9 +1,12 @@
 //! Requests as plain values.
 
-use super::{Problem, Query};
+use super::{Problem, Query, Response};
 
 /// Set by the gateway after it has checked the token; it strips copies that come from outside.
 const PRINCIPAL: &str = "skald-principal";
+
+/// W3C Trace Context: which trace a request belongs to.
+const TRACE_PARENT: &str = "traceparent";
 
 /// A request, read whole.
 #[derive(Clone, Debug)]
@@ -36,6 +39,26 @@ impl Request {
             headers: Vec::new(),
             body: Vec::new(),
         })
+    }
+
+    /// A request as it arrives, but for its body; or the answer that refuses it, which belongs to the same trace.
+    pub fn received(
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, Response> {
+        match Self::new(method, target) {
+            Ok(request) => Ok(headers.iter().fold(request, |request, (name, value)| {
+                request.with_header(name, value)
+            })),
+            Err(problem) => {
+                let trace = headers
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(TRACE_PARENT))
+                    .and_then(|(_, value)| trace_id(value));
+                Err(problem.into_response(trace).with_length())
+            }
+        }
     }
 
     /// The same request with one more header.
@@ -96,15 +119,16 @@ impl Request {
 
     /// The trace this request belongs to, by W3C Trace Context.
     pub fn trace_id(&self) -> Option<&str> {
-        self.header("traceparent")?
-            .split('-')
-            .nth(1)
-            .filter(|id| id.len() == 32)
+        self.header(TRACE_PARENT).and_then(trace_id)
     }
 
     pub(super) fn is_head(&self) -> bool {
         self.method == "HEAD"
     }
+}
+
+fn trace_id(parent: &str) -> Option<&str> {
+    parent.split('-').nth(1).filter(|id| id.len() == 32)
 }
 
 /// Undoes percent-encoding; `None` if it is broken or not UTF-8.

@@ -18,29 +18,31 @@ pub async fn serve(
 ) -> Outgoing {
     let response = match read(incoming).await {
         Ok(request) => answer(&request, routes),
-        Err(problem) => problem.into_response(None).with_length(),
+        Err(refusal) => refusal,
     };
     write(response)
 }
 
-async fn read(incoming: Incoming) -> Result<Request, Problem> {
+async fn read(incoming: Incoming) -> Result<Request, Response> {
     let (head, body) = incoming.into_parts();
     let target = head
         .uri
         .path_and_query()
         .map_or("/", |target| target.as_str());
-    let mut request = Request::new(head.method.as_str(), target)?;
-    for (name, value) in &head.headers {
-        // A header that is not text is none of those we read.
-        if let Ok(value) = value.to_str() {
-            request = request.with_header(name.as_str(), value);
+    // A header that is not text is none of those we read.
+    let headers: Vec<(&str, &str)> = head
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+        .collect();
+    let request = Request::received(head.method.as_str(), target, &headers)?;
+    match body.bytes().await {
+        Ok(body) => Ok(request.with_body(body)),
+        Err(error) => {
+            let problem = Problem::bad_request(format!("the body did not arrive: {error}"));
+            Err(problem.into_response(request.trace_id()).with_length())
         }
     }
-    let body = body
-        .bytes()
-        .await
-        .map_err(|error| Problem::bad_request(format!("the body did not arrive: {error}")))?;
-    Ok(request.with_body(body))
 }
 
 fn write(response: Response) -> Outgoing {

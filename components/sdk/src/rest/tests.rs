@@ -13,6 +13,17 @@ struct Order {
     ship_to: Option<Address>,
     #[serde(default)]
     tags: Vec<String>,
+    #[serde(default)]
+    stops: Vec<Address>,
+    gift: Option<Gift>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only the shape matters")]
+enum Gift {
+    Card { text: String },
+    To(Address),
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +60,14 @@ fn bodies_of_the_wrong_shape_are_refused_with_the_place() {
         r#"{"quantity": 1, "ship_to": {}}"#,
         r#"{"quantity": 1, "ship_to": {"city": "Oslo", "a/b": 1}}"#,
         r#"{"quantity": 1, "tags": ["a", 2]}"#,
+        r#"{"quantity": 1, "tags": {}}"#,
+        r#"[1, ["Oslo"]]"#,
+        r#"{"quantity": [1], "ship_to": ["Oslo"]}"#,
+        r#"{"quantity": 1, "ship_to": ["Oslo"]}"#,
+        r#"{"quantity": 1, "stops": [{"city": "Oslo"}, ["Oslo"]]}"#,
+        r#"{"quantity": 1, "gift": {"card": ["Skål"]}}"#,
+        r#"{"quantity": 1, "gift": {"to": ["Oslo"]}}"#,
+        r#"{"quantity": 1, "ship_to": "Oslo, expected u32"}"#,
     ]
     .into_iter()
     .map(refusal)
@@ -57,19 +76,53 @@ fn bodies_of_the_wrong_shape_are_refused_with_the_place() {
     400 EOF while parsing a value at line 1 column 0
     400 EOF while parsing an object at line 1 column 14
     400 trailing characters at line 1 column 17
-    422  expected an object
+    422  invalid type: array, expected an object
     422 /quantity missing field `quantity`
-    422 /quantity invalid value: integer `-1`, expected u32
-    422 /quantity invalid type: string "1", expected u32
-    422 /quantity invalid type: floating point `1.5`, expected u32
-    422 /quantity invalid value: integer `99999999999`, expected u32
-    422 /colour unknown field `colour`, expected one of `quantity`, `ship_to`, `tags`
+    422 /quantity invalid value: integer `-1`, expected a whole number from 0 to 4294967295
+    422 /quantity invalid type: string "1", expected a whole number from 0 to 4294967295
+    422 /quantity invalid type: number `1.5`, expected a whole number from 0 to 4294967295
+    422 /quantity invalid value: integer `99999999999`, expected a whole number from 0 to 4294967295
+    422 /colour unknown field `colour`, expected one of `quantity`, `ship_to`, `tags`, `stops`, `gift`
     422 /quantity duplicate field `quantity`
     422 /ship_to/city invalid type: integer `1`, expected a string
     422 /ship_to/city missing field `city`
     422 /ship_to/a~1b unknown field `a/b`, expected `city`
     422 /tags/1 invalid type: integer `2`, expected a string
+    422 /tags invalid type: object, expected an array
+    422  invalid type: array, expected an object
+    422 /quantity invalid type: array, expected a whole number from 0 to 4294967295
+    422 /ship_to invalid type: array, expected an object
+    422 /stops/1 invalid type: array, expected an object
+    422 /gift invalid type: array, expected an object
+    422 /gift invalid type: array, expected an object
+    422 /ship_to invalid type: string "Oslo, expected u32", expected an object
     "#);
+}
+
+#[test]
+fn objects_are_read_at_every_depth() {
+    let body = br#"{"quantity": 1, "ship_to": {"city": "Oslo"}, "tags": ["a"], "stops": [{"city": "Bergen"}],
+        "gift": {"card": {"text": "Sk\u00e5l"}}}"#;
+    let order: Order = parse_body(body).unwrap();
+    insta::assert_snapshot!(format!("{order:?}"), @r#"Order { quantity: 1, ship_to: Some(Address { city: "Oslo" }), tags: ["a"], stops: [Address { city: "Bergen" }], gift: Some(Card { text: "Skål" }) }"#);
+    let order: Order = parse_body(br#"{"quantity": 1, "ship_to": null}"#).unwrap();
+    assert!(order.ship_to.is_none());
+}
+
+#[test]
+fn a_request_that_cannot_be_decoded_is_refused_with_its_trace() {
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let headers = [("traceparent", trace)];
+    let refused = Request::received("GET", "/%zz", &headers).unwrap_err();
+    assert_eq!(refused.status, 400);
+    assert_eq!(
+        refused.body_json()["trace_id"],
+        "0af7651916cd43dd8448eb211c80319c"
+    );
+    let length = refused.body.len().to_string();
+    assert_eq!(refused.header("content-length"), Some(length.as_str()));
+    let request = Request::received("GET", "/a", &headers).unwrap();
+    assert_eq!(request.header("traceparent"), Some(trace));
 }
 
 #[test]
@@ -90,7 +143,9 @@ fn a_problem_says_type_title_status_detail_places_and_trace() {
     let refused = answer(&request, |_| {
         Err(Problem::method_not_allowed(&["GET", "PUT"]))
     });
-    assert_eq!(refused.header("allow"), Some("GET, PUT"));
+    assert_eq!(refused.header("allow"), Some("GET, HEAD, PUT"));
+    let told = Problem::method_not_allowed(&["PUT"]).into_response(None);
+    assert_eq!(told.header("allow"), Some("PUT"));
 }
 
 #[test]

@@ -369,3 +369,6 @@ fn immediate_failure(error: CommitError) -> UnitError {
         CommitError::Conflict(_) | CommitError::AlreadyHandled(_) => UnitError::Contended,
     }
 }
+
+#[cfg(test)]
+mod tests;
