@@ -1,6 +1,6 @@
 //! Builds the rooms and connects them: the only place that knows more than one.
 
-use std::{collections::BTreeMap, num::NonZeroU32, path::Path, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU32, path::Path, sync::Arc, time::Duration};
 
 use skald_core::{
     call::DynCall,
@@ -20,7 +20,10 @@ use tokio::sync::watch;
 use crate::{application::Application, lifecycle::Failure, present};
 
 /// How often instances that nobody calls are looked for.
-const TRIM: std::time::Duration = std::time::Duration::from_secs(1);
+const TRIM: Duration = Duration::from_secs(1);
+
+/// How often old idempotency keys are looked for.
+const SWEEP: Duration = Duration::from_secs(3_600);
 
 /// When components of one process leave each other alone: later than a mesh across a network would. Failing here costs
 /// microseconds, and a few bad tokens at a payment provider are no reason to keep good ones waiting for a second.
@@ -132,6 +135,7 @@ pub(crate) fn connect(
     let handles = deliveries(application, &store, &calls, tasks);
     ring(wake, handles.clone(), tasks);
     trim(Arc::clone(&engine), tasks);
+    sweep(Arc::clone(&mesh), tasks);
     let gateway = skald_gateway::Config::of(&application.app, ready)
         .map_err(|error| Failure::Manifest(error.to_string()))?;
     Ok(Host {
@@ -223,6 +227,25 @@ fn ring(mut wake: watch::Receiver<()>, handles: Vec<Handle>, tasks: &Tasks) {
             }
             for handle in &handles {
                 handle.wake();
+            }
+        }
+    });
+}
+
+/// Forgets answers to idempotency keys that are too old to be given again.
+fn sweep(mesh: Arc<Mesh<Engine>>, tasks: &Tasks) {
+    let shutdown = tasks.shutdown();
+    tasks.spawn("sweep of idempotency keys", async move {
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.wait() => return,
+                () = tokio::time::sleep(SWEEP) => (),
+            }
+            match mesh.sweep().await {
+                Ok(deleted) => tracing::debug!(deleted, "old idempotency keys are forgotten"),
+                // Nothing is lost: the next sweep finds them again.
+                Err(error) => tracing::warn!(%error, "old idempotency keys could not be deleted"),
             }
         }
     });

@@ -19,11 +19,7 @@ struct ProductAdded {
 
 /// Takes one event; hearing it twice delivers nothing more.
 pub fn receive(message: &[u8], now: u64) -> Result<(), HandlerError> {
-    let kind = events::kind(message)?;
-    if kind != PRODUCT_ADDED {
-        return Err(HandlerError::UnknownType(kind));
-    }
-    let added = events::parse::<ProductAdded>(message)?.data;
+    let added: ProductAdded = events::parse_only(PRODUCT_ADDED, message)?.data;
     let pieces = variables::get_number("opening_stock");
     let pieces = u32::try_from(pieces)
         .map_err(|_| HandlerError::Refused(format!("an opening stock of {pieces} is too much")))?;

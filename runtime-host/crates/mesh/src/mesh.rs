@@ -6,7 +6,7 @@ use skald_core::{
     call::{Call, CallError, Reply, Request},
     manifest::ComponentId,
     run::Run,
-    store::Store,
+    store::{Store, StoreError},
     unit::{Limits, Mode},
 };
 use skald_telemetry::{clock, ids};
@@ -15,12 +15,13 @@ use tokio::time::Instant;
 use crate::{
     breaker, retry,
     stack::{Stack, stack},
-    unit::Ground,
+    unit::{self, Ground},
 };
 
 /// All components of the application, each behind its own stack of policies.
 pub struct Mesh<E> {
     targets: HashMap<ComponentId, Policed<E>>,
+    store: Arc<dyn Store>,
 }
 
 /// A component that can be called.
@@ -81,7 +82,12 @@ impl<E: Run> Mesh<E> {
         };
         Self {
             targets: targets.into_iter().map(police).collect(),
+            store: Arc::clone(store),
         }
+    }
+    /// Deletes records of idempotency keys that have expired; answers how many. To be called every hour or so.
+    pub async fn sweep(&self) -> Result<usize, StoreError> {
+        unit::sweep::sweep(&*self.store, clock::now()).await
     }
 }
 

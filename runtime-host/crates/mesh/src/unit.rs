@@ -5,6 +5,7 @@
 
 mod contention;
 mod idempotency;
+pub(crate) mod sweep;
 
 use std::sync::Arc;
 

@@ -21,7 +21,7 @@ use skald_core::{
 };
 
 /// The host's own store for records; no component can be granted it.
-const LABEL: &str = "$idempotency";
+pub(super) const LABEL: &str = "$idempotency";
 
 /// Many times what an accepted order or payment answers; it is kept for a day.
 const LARGEST_RECORD: usize = 1 << 20;
@@ -130,7 +130,7 @@ impl Book {
             )))
         };
         let record: Record = serde_json::from_slice(&bytes).map_err(|_error| damaged())?;
-        if millis(now).saturating_sub(record.recorded_at) > millis(UNIX_EPOCH + KEPT) {
+        if record.is_expired(now) {
             return Ok(None);
         }
         if record.fingerprint != key.fingerprint {
@@ -174,6 +174,10 @@ impl Book {
 // === impl Record ===
 
 impl Record {
+    fn is_expired(&self, now: SystemTime) -> bool {
+        millis(now).saturating_sub(self.recorded_at) > millis(UNIX_EPOCH + KEPT)
+    }
+
     fn new(key: &IdempotencyKey, response: &http::Response<Bytes>, now: SystemTime) -> Self {
         let kept = response
             .headers()
@@ -223,6 +227,11 @@ fn characters(value: &HeaderValue) -> String {
 fn header_value(characters: &str) -> Option<HeaderValue> {
     let bytes: Option<Vec<u8>> = characters.chars().map(|c| u8::try_from(c).ok()).collect();
     HeaderValue::from_bytes(&bytes?).ok()
+}
+
+/// Whether a stored record is of no more use. A damaged one is kept: its key must not take effect a second time.
+pub(super) fn is_expired(record: &[u8], now: SystemTime) -> bool {
+    serde_json::from_slice::<Record>(record).is_ok_and(|record| record.is_expired(now))
 }
 
 fn millis(at: SystemTime) -> u64 {

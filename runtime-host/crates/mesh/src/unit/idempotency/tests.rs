@@ -201,3 +201,41 @@ async fn a_damaged_record_is_an_error_and_not_a_second_effect() {
     assert!(matches!(error, CallError::Store(_)));
     assert_eq!(model.number("orders"), 0);
 }
+
+#[tokio::test]
+async fn a_sweep_deletes_what_has_expired_and_nothing_else() {
+    let model = Model::new();
+    let record = |hours_ago: u64| {
+        let at = (HOURS.load(Ordering::Relaxed) - hours_ago) * 3_600_000;
+        format!(
+            r#"{{"fingerprint":"f","recorded_at":{at},"status":200,"headers":[],"body":{{"text":""}}}}"#
+        )
+    };
+    for number in 0..1_200 {
+        let place = key("$idempotency", &format!("k{number:04}"));
+        model.set(
+            place,
+            record(if number % 2 == 0 { 25 } else { 23 }).as_bytes(),
+        );
+    }
+    model.set(key("$idempotency", "damaged"), b"{");
+    model.set(key("shop", "k0000"), record(25).as_bytes());
+    assert_eq!(
+        crate::unit::sweep::sweep(&*model, now()).await.unwrap(),
+        600
+    );
+    assert_eq!(crate::unit::sweep::sweep(&*model, now()).await.unwrap(), 0);
+    for (store, name, is_there) in [
+        ("$idempotency", "k0000", false),
+        ("$idempotency", "k1198", false),
+        ("$idempotency", "k0001", true),
+        ("$idempotency", "damaged", true),
+        ("shop", "k0000", true),
+    ] {
+        assert_eq!(
+            model.stored(&key(store, name)).is_some(),
+            is_there,
+            "{name}"
+        );
+    }
+}
