@@ -649,7 +649,7 @@ async fn wrong_methods_and_paths_are_told_so() -> Result<()> {
     assert_eq!(deleted.header("allow"), Some("GET, HEAD, POST"));
     insta::assert_snapshot!(problem(&deleted)?, @r#"
     {
-      "detail": "this resource has GET, POST",
+      "detail": "this resource has GET, HEAD, POST",
       "status": 405,
       "title": "Method not allowed",
       "trace_id": "[trace]",
