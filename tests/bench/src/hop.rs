@@ -1,9 +1,13 @@
 //! What a service call is measured against: two services of bare hyper, JSON between them, on a connection that is kept.
 //!
-//! Each has a runtime and threads of its own, which the system places as it likes. Both sides do what a service has to
+//! Each is a process of its own, as services are, which the system places as it likes. Both sides do what a service has to
 //! do with JSON: the request and its answer are written from values and read into values.
 
-use std::net::SocketAddr;
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
@@ -30,8 +34,11 @@ pub(crate) struct Hop {
     /// Absent while requests are made.
     sender: Option<SendRequest<Full<Bytes>>>,
     runtime: Runtime,
-    _server: Server,
+    _callee: Callee,
 }
+
+/// The called service's process; it ends when its standard input does.
+struct Callee(Child);
 
 /// The same request that the guest `caller` makes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,9 +63,9 @@ struct Reserved {
 impl Hop {
     /// Both services with so many worker threads; with as many as processors where no number is given.
     pub(crate) fn open(workers: Option<usize>) -> Result<Self> {
-        let server = Server::start("bench-callee", workers, reserve)?;
+        let (callee, address) = Callee::start(workers)?;
         let runtime = bare::runtime("bench-caller", workers)?;
-        let (sender, connection) = runtime.block_on(connect(server.address))?;
+        let (sender, connection) = runtime.block_on(connect(address))?;
         runtime.spawn(async {
             // It ends with the benchmark.
             let _ = connection.await;
@@ -66,7 +73,7 @@ impl Hop {
         Ok(Self {
             sender: Some(sender),
             runtime,
-            _server: server,
+            _callee: callee,
         })
     }
 
@@ -87,6 +94,49 @@ impl Hop {
         self.sender = Some(sender);
         Ok(times)
     }
+}
+
+// === impl Callee ===
+
+impl Callee {
+    fn start(workers: Option<usize>) -> Result<(Self, SocketAddr)> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--callee");
+        command.args(workers.map(|workers| workers.to_string()));
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let said = child.stdout.take().context("the callee has no output")?;
+        let callee = Self(child);
+        let mut address = String::new();
+        BufReader::new(said).read_line(&mut address)?;
+        Ok((
+            callee,
+            address
+                .trim()
+                .parse()
+                .context("the callee did not say where it listens")?,
+        ))
+    }
+}
+
+impl Drop for Callee {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        // It has nothing left to do; a process that is gone already is as good.
+        let _ = self.0.wait();
+    }
+}
+
+/// The called service's whole life: says where it listens, and serves until its standard input ends.
+pub(crate) fn serve(workers: Option<usize>) -> Result<()> {
+    let server = Server::start("bench-callee", workers, reserve)?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", server.address)?;
+    out.flush()?;
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
 }
 
 async fn connect(

@@ -29,6 +29,10 @@ use crate::report::Report;
 struct Cli {
     /// What to measure; all of it without.
     names: Vec<Name>,
+
+    /// Be the called service of the HTTP hop, with so many threads.
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "THREADS")]
+    callee: Option<Option<usize>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -43,6 +47,9 @@ enum Name {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
+    if let Some(workers) = cli.callee {
+        return hop::serve(workers);
+    }
     logs::init()?;
     let mut report = Report::default();
     let names = if cli.names.is_empty() {
