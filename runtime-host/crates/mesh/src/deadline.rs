@@ -27,7 +27,9 @@ impl<E: Run> WithDeadline<E> {
         request: &Request,
         unit: Unit,
     ) -> Result<(Unit, Reply), CallError> {
-        let (unit, result) = within(request, self.engine.run(request, unit)).await?;
+        // Boxed, since each wrapper around it would carry, and move, all that the engine keeps while a guest runs.
+        let run = Box::pin(self.engine.run(request, unit));
+        let (unit, result) = within(request, run).await?;
         Ok((unit, result?))
     }
 }
