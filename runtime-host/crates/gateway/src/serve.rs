@@ -5,7 +5,7 @@ use std::{
     io, pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -20,7 +20,7 @@ use skald_telemetry::tasks::{Shutdown, Tasks};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
+    time::{Instant, sleep},
 };
 
 use crate::{
@@ -45,8 +45,23 @@ struct Streams(Tasks);
 struct Line {
     gateway: Arc<Gateway>,
     peer: Peer,
-    /// Whether a whole header has come.
-    has_spoken: AtomicBool,
+    /// Requests whose header has come.
+    begun: AtomicU64,
+    /// Those that are not answered yet.
+    running: AtomicU32,
+}
+
+/// One of them, until it is answered or given up.
+struct Running<'a>(&'a Line);
+
+/// What has come of a connection since it was last looked at.
+enum Silence {
+    /// It is used.
+    Broken,
+    /// Nobody asks, and everything was answered; or the answer is not taken.
+    Kept,
+    /// Nobody has ever asked.
+    Total,
 }
 
 // === impl Gateway ===
@@ -131,15 +146,17 @@ async fn converse(line: Arc<Line>, stream: TcpStream, protocols: &Protocols) {
     let service = service_fn(|request| {
         let line = Arc::clone(&line);
         async move {
-            line.has_spoken.store(true, Ordering::Relaxed);
+            let _running = line.begin();
             Ok::<_, Infallible>(line.gateway.answer(request, &line.peer).await)
         }
     });
     let mut connection = pin::pin!(protocols.serve_connection(TokioIo::new(stream), service));
     let mut stop = pin::pin!(line.peer.stop.wait());
-    // Hyper counts the time of a header only from where it knows the protocol. Until then it is counted here.
-    let mut silence = pin::pin!(sleep(line.gateway.limits.header_timeout));
-    let (mut is_stopping, mut is_watched) = (false, true);
+    // Hyper counts the time of a header only from where it knows the protocol, never ends an idle HTTP/2 connection, and
+    // waits for ever for a client that takes no answer. Each would hold its place, so that it is looked after here.
+    let period = line.gateway.limits.header_timeout;
+    let mut look = pin::pin!(sleep(period));
+    let (mut is_stopping, mut is_leaving, mut begun) = (false, false, 0);
     loop {
         tokio::select! {
             biased;
@@ -153,11 +170,18 @@ async fn converse(line: Arc<Line>, stream: TcpStream, protocols: &Protocols) {
                 is_stopping = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = &mut silence, if is_watched => {
-                is_watched = false;
-                if !line.has_spoken.load(Ordering::Relaxed) {
-                    return;
+            () = &mut look => {
+                match line.silence(&mut begun) {
+                    Silence::Broken => is_leaving = false,
+                    Silence::Total => return,
+                    // It was asked to leave a whole period ago.
+                    Silence::Kept if is_leaving => return,
+                    Silence::Kept => {
+                        is_leaving = true;
+                        connection.as_mut().graceful_shutdown();
+                    }
                 }
+                look.as_mut().reset(Instant::now() + period);
             }
         }
     }
@@ -185,8 +209,32 @@ impl Line {
         Self {
             gateway: Arc::clone(gateway),
             peer: Peer { address, stop },
-            has_spoken: AtomicBool::new(false),
+            begun: AtomicU64::new(0),
+            running: AtomicU32::new(0),
         }
+    }
+
+    fn begin(&self) -> Running<'_> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Running(self)
+    }
+
+    /// Whether it was silent since `before` requests had begun.
+    fn silence(&self, before: &mut u64) -> Silence {
+        let begun = self.begun.load(Ordering::Relaxed);
+        let is_new = std::mem::replace(before, begun) != begun;
+        match self.running.load(Ordering::Relaxed) {
+            0 if begun == 0 => Silence::Total,
+            0 if !is_new => Silence::Kept,
+            _ => Silence::Broken,
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -140,3 +140,28 @@ async fn a_client_that_does_not_finish_its_header_is_cut() {
     }
     assert!(world.fake.asked.lock().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_http2_connection_gives_its_place_back() {
+    let world = World::new(Fake::counting()).await;
+    let stream = TokioIo::new(world.connect().await);
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream)
+            .await
+            .unwrap();
+    let began = Instant::now();
+    let request = Request::get("http://shop/shop/x").body(Empty::<Bytes>::new());
+    let ended = async { connection.await.map_err(|error| error.to_string()) };
+    let asked = async {
+        let answer = sender.send_request(request.unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        // It is kept, and asks nothing more.
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = ended => (),
+        () = asked => (),
+    }
+    let periods = began.elapsed().as_secs() / 60;
+    assert!((2..=3).contains(&periods), "{periods}");
+}
