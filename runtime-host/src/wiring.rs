@@ -1,13 +1,12 @@
 //! Builds the rooms and connects them: the only place that knows more than one.
 
-use std::{collections::BTreeMap, num::NonZeroU32, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use skald_core::{
     call::DynCall,
     event::EventLog,
-    manifest::{App, ComponentId, ComponentSettings},
+    manifest::{App, ComponentId},
     store::Store,
-    unit::Mode,
 };
 use skald_engine::{Compiled, Engine, EngineError, LinkProblem, Spec};
 use skald_events::{Delivery, Handle, Subscriber};
@@ -24,11 +23,6 @@ const TRIM: Duration = Duration::from_secs(1);
 
 /// How often old idempotency keys are looked for.
 const SWEEP: Duration = Duration::from_secs(3_600);
-
-/// When components of one process leave each other alone: later than a mesh across a network would. Failing here costs
-/// microseconds, and a few bad tokens at a payment provider are no reason to keep good ones waiting for a second.
-const IN_A_ROW: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
-const RATIO: f64 = 0.5;
 
 /// A host whose rooms are connected and not yet open to the public.
 pub(crate) struct Host {
@@ -150,33 +144,9 @@ fn targets(app: &App) -> Vec<skald_mesh::Target> {
     let target =
         |(id, component): (&ComponentId, &skald_core::manifest::Component)| skald_mesh::Target {
             id: id.clone(),
-            config: policies(&component.settings),
+            config: skald_mesh::Config::of(&component.settings),
         };
     app.components.iter().map(target).collect()
-}
-
-fn policies(settings: &ComponentSettings) -> skald_mesh::Config {
-    let defaults = skald_mesh::Config::default();
-    skald_mesh::Config {
-        deadline: settings.deadline,
-        concurrency: settings.concurrency,
-        retry: skald_mesh::retry::Config {
-            attempts: settings.retry.attempts,
-            backoff: settings.retry.backoff,
-            ..defaults.retry
-        },
-        breaker: skald_mesh::breaker::Config {
-            in_a_row: IN_A_ROW,
-            ratio: RATIO,
-            ..defaults.breaker
-        },
-        mode: if settings.atomic {
-            Mode::Held
-        } else {
-            Mode::Immediate
-        },
-        ..defaults
-    }
 }
 
 fn deliveries(
@@ -194,7 +164,6 @@ fn deliveries(
         max_backoff: settings.max_backoff,
         window: skald_events::Config::WINDOW,
     };
-    let groups: BTreeMap<_, _> = application.subscriptions.iter().collect();
     let start = |(group, topics): (&ComponentId, &Vec<Arc<str>>)| {
         let subscriber = Subscriber {
             group: group.clone(),
@@ -212,7 +181,7 @@ fn deliveries(
         );
         handle
     };
-    groups.into_iter().map(start).collect()
+    application.subscriptions.iter().map(start).collect()
 }
 
 /// Wakes the deliveries after each commit that published something.

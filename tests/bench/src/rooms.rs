@@ -7,7 +7,6 @@ use skald_core::{
     call::DynCall,
     manifest::{App, Component, DependencyTarget, Isolation},
     store::Store,
-    unit::Mode,
 };
 use skald_engine::{Compiled, Engine, Service, Spec};
 use skald_gateway::Gateway;
@@ -110,25 +109,9 @@ fn spec(component: &Component, folder: &Path) -> Spec {
 }
 
 fn target(component: &Component) -> skald_mesh::Target {
-    let (settings, defaults) = (&component.settings, skald_mesh::Config::default());
-    let config = skald_mesh::Config {
-        deadline: settings.deadline,
-        concurrency: settings.concurrency,
-        retry: skald_mesh::retry::Config {
-            attempts: settings.retry.attempts,
-            backoff: settings.retry.backoff,
-            ..defaults.retry
-        },
-        mode: if settings.atomic {
-            Mode::Held
-        } else {
-            Mode::Immediate
-        },
-        ..defaults
-    };
     skald_mesh::Target {
         id: component.id.clone(),
-        config,
+        config: skald_mesh::Config::of(&component.settings),
     }
 }
 

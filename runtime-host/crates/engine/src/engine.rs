@@ -98,9 +98,15 @@ impl Engine {
             .iter()
             .map(|one| (one.spec.id.clone(), &one.exports))
             .collect();
+        let base = |flavour| link::base(self.engines.get(flavour), flavour);
+        let plain = base(Flavour::Plain).map_err(|error| failed(&error))?;
+        let concurrent = base(Flavour::Concurrent).map_err(|error| failed(&error))?;
         for one in &compiled {
             let engine = self.engines.get(one.flavour);
-            let mut linker = link::base(engine, one.flavour).map_err(|error| failed(&error))?;
+            let mut linker = match one.flavour {
+                Flavour::Plain => plain.clone(),
+                Flavour::Concurrent => concurrent.clone(),
+            };
             let mut found = Linking::new(one, &others, &self.calls).link(engine, &mut linker);
             problems.append(&mut found.problems);
             unused.append(&mut found.unused);

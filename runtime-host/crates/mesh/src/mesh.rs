@@ -1,10 +1,15 @@
 //! The way in: finds the target of a call and sends the call down the target's stack.
 
-use std::{collections::HashMap, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
 
 use skald_core::{
     call::{Call, CallError, Reply, Request},
-    manifest::ComponentId,
+    manifest::{ComponentId, ComponentSettings},
     run::Run,
     store::{Store, StoreError},
     unit::{Limits, Mode},
@@ -67,6 +72,11 @@ pub const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(6
 /// A burst of a few thousand clients is served late rather than refused; each holds a few kilobytes while it waits.
 pub const DEFAULT_QUEUE: usize = 4_096;
 
+/// When components of one process leave each other alone: later than a mesh across a network would. Failing here costs
+/// microseconds, and a few bad tokens at a payment provider are no reason to keep good ones waiting for a second.
+const IN_A_ROW: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
+const RATIO: f64 = 0.5;
+
 // === impl Mesh ===
 
 impl<E: Run> Mesh<E> {
@@ -118,6 +128,33 @@ impl<E: Run> Call for Mesh<E> {
 }
 
 // === impl Config ===
+
+impl Config {
+    /// The policies that a manifest asks for.
+    pub fn of(settings: &ComponentSettings) -> Self {
+        let defaults = Self::default();
+        Self {
+            deadline: settings.deadline,
+            concurrency: settings.concurrency,
+            retry: retry::Config {
+                attempts: settings.retry.attempts,
+                backoff: settings.retry.backoff,
+                ..defaults.retry
+            },
+            breaker: breaker::Config {
+                in_a_row: IN_A_ROW,
+                ratio: RATIO,
+                ..defaults.breaker
+            },
+            mode: if settings.atomic {
+                Mode::Held
+            } else {
+                Mode::Immediate
+            },
+            ..defaults
+        }
+    }
+}
 
 impl Default for Config {
     fn default() -> Self {
