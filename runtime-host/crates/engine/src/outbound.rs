@@ -97,10 +97,16 @@ impl WasiHttpHooks for Hooks {
             let Ok(_place) = shared.outgoing.acquire().await else {
                 return Err(Error::ConnectionLimitReached);
             };
-            let response = match internal(request.uri()) {
-                Some(target) => call_component(&shared, target, request, context).await?,
-                None => call_server(&shared.client, request, options.unwrap_or_default()).await?,
+            let most = patience(options.unwrap_or_default());
+            let answer = async {
+                match internal(request.uri()) {
+                    Some(target) => call_component(&shared, target, request, context).await,
+                    None => call_server(&shared.client, request).await,
+                }
             };
+            let response = tokio::time::timeout(most, answer)
+                .await
+                .unwrap_or(Err(Error::HttpResponseTimeout))?;
             let nothing_left: Box<dyn Future<Output = Result<(), Error>> + Send> =
                 Box::new(async { Ok(()) });
             Ok((response, nothing_left))
@@ -108,20 +114,22 @@ impl WasiHttpHooks for Hooks {
     }
 }
 
+/// How long the guest waits for an answer, from whoever it asked.
+fn patience(options: RequestOptions) -> Duration {
+    options
+        .first_byte_timeout
+        .or(options.connect_timeout)
+        .unwrap_or(DEFAULT_TIMEOUT)
+}
+
 async fn call_server(
     client: &Client,
     request: Request<WasiBody>,
-    options: RequestOptions,
 ) -> Result<Response<WasiBody>, Error> {
-    let most = options
-        .first_byte_timeout
-        .or(options.connect_timeout)
-        .unwrap_or(DEFAULT_TIMEOUT);
-    match tokio::time::timeout(most, client.request(request)).await {
-        Err(_) => Err(Error::HttpResponseTimeout),
-        Ok(Err(error)) if error.is_connect() => Err(Error::ConnectionRefused),
-        Ok(Err(error)) => Err(Error::InternalError(Some(error.to_string()))),
-        Ok(Ok(response)) => Ok(response.map(|body| body.map_err(Error::from).boxed_unsync())),
+    match client.request(request).await {
+        Err(error) if error.is_connect() => Err(Error::ConnectionRefused),
+        Err(error) => Err(Error::InternalError(Some(error.to_string()))),
+        Ok(response) => Ok(response.map(|body| body.map_err(Error::from).boxed_unsync())),
     }
 }
 
