@@ -97,6 +97,7 @@ impl Reader<'_> {
                 manifest::Isolation::Instance => Isolation::Instance,
                 manifest::Isolation::Call => Isolation::Call,
             },
+            saga: component.settings.saga.is_some(),
             memory: component.settings.memory.as_usize(),
             stores: component
                 .key_value_stores

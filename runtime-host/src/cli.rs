@@ -1,9 +1,16 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+mod saga;
+
+use std::{borrow::Cow, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand};
 use skald_telemetry::logs::Format;
+
+pub(crate) use self::saga::{
+    Check, Companions, Export, List, Listed, One, Purge, Rerun, Runs, Saga,
+    SagaCommand, Signal, Skip, Upgrade,
+};
 
 /// Runs microservices that are WASI components.
 ///
@@ -47,6 +54,8 @@ pub(crate) enum Command {
     Check(Manifest),
     /// Show which path leads to which component, and who may use it.
     Routes(Manifest),
+    /// See the sagas of a running host, and repair those that wait for a person.
+    Saga(Saga),
 }
 
 /// Which application.
@@ -100,16 +109,60 @@ pub(crate) struct Up {
     )]
     pub(crate) data_dir: Option<PathBuf>,
 
+    /// Where people and `skald saga` ask for the sagas: an address, or `off`. Port 0 takes a free one, which
+    /// `skald saga` finds in the data directory. Any but the machine's own addresses needs a token.
+    #[arg(
+        long,
+        value_name = "ADDR:PORT|off",
+        env = "SKALD_ADMIN",
+        default_value = "127.0.0.1:0"
+    )]
+    pub(crate) admin: AdminAddress,
+
+    /// Who may ask there: holders of this token. `@file` takes it from a file.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "SKALD_ADMIN_TOKEN",
+        hide_env_values = true
+    )]
+    pub(crate) admin_token: Option<String>,
+
     /// Print only the `Serving` line.
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }
 
+/// Where the admin API listens, if it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AdminAddress {
+    /// Nowhere.
+    Off,
+    /// There.
+    At(SocketAddr),
+}
+
+impl FromStr for AdminAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let address = text.parse().map(Self::At);
+        address.map_err(|_| "write an address with a port, like 127.0.0.1:9090, or `off`".to_owned())
+    }
+}
+
 impl Command {
-    pub(crate) const fn manifest(&self) -> &Manifest {
+    pub(crate) fn manifest(&self) -> Cow<'_, Manifest> {
         match self {
-            Self::Up(up) => &up.manifest,
-            Self::Check(manifest) | Self::Routes(manifest) => manifest,
+            Self::Up(up) => Cow::Borrowed(&up.manifest),
+            Self::Check(manifest) | Self::Routes(manifest) => Cow::Borrowed(manifest),
+            Self::Saga(saga) => Cow::Owned(saga.manifest()),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,7 +123,7 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
     let (ready, is_ready) = watch::channel(false);
     // Deliveries stop after the gateway, so that what the last requests began still goes its way.
     let (front, back) = (Tasks::new(), Tasks::new());
-    let host = wiring::connect(application, engine, &settings.data, is_ready, &back)?;
+    let host = wiring::connect(application, engine, &settings.data, is_ready, &back).await?;
     tokio::select! {
         biased;
         () = stop.wait() => {}
@@ -148,6 +148,9 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
 
 /// What has to be there before the first request.
 async fn prepare(host: &Host, application: &Application) -> Result<(), Failure> {
+    if let Some(sagas) = &host.sagas {
+        sagas.recover().await?;
+    }
     if seed::announce(&host.store, &application.app.name).await? == FirstData::Begun {
         present::note("First start on this data: laying it out");
         seed::settle(&host.store, &host.handles).await?;

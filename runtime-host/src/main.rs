@@ -4,8 +4,10 @@ mod application;
 mod build;
 mod check;
 mod cli;
+mod coordinator;
 mod lifecycle;
 mod present;
+mod saga;
 mod seed;
 mod settings;
 mod wiring;
@@ -16,12 +18,15 @@ use clap::Parser;
 
 use crate::{
     cli::{Cli, Command},
+    saga::Failure,
     settings::Settings,
 };
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = Settings::read(&cli).and_then(|settings| run(&cli, &settings));
+    let outcome = Settings::read(&cli)
+        .map_err(Failure::from)
+        .and_then(|settings| run(&cli, &settings));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -31,10 +36,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli, settings: &Settings) -> Result<(), lifecycle::Failure> {
+fn run(cli: &Cli, settings: &Settings) -> Result<(), Failure> {
     match &cli.command {
-        Command::Up(up) => lifecycle::up(settings, up),
-        Command::Check(_) => check::check(settings),
-        Command::Routes(_) => check::routes(settings),
+        Command::Up(up) => lifecycle::up(settings, up)?,
+        Command::Check(_) => check::check(settings)?,
+        Command::Routes(_) => check::routes(settings)?,
+        Command::Saga(saga) => saga::run(settings, saga)?,
     }
+    Ok(())
 }

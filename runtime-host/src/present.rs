@@ -1,6 +1,9 @@
 //! What people see: progress, tables, and complaints. Standard output carries results, standard error everything else.
 
-use std::{collections::BTreeSet, io::IsTerminal, net::SocketAddr};
+pub(crate) mod ink;
+pub(crate) mod runs;
+
+use std::{collections::BTreeSet, fmt::Display, io::IsTerminal, net::SocketAddr};
 
 use comfy_table::{Table, presets};
 use http::Method;
@@ -11,14 +14,14 @@ use skald_core::{
 };
 use skald_engine::Compiled;
 
-use crate::{application::Application, lifecycle::Failure};
+use crate::application::Application;
 
 /// How much of a revision is shown: enough to tell two apart.
 const REVISION_DIGITS: usize = 12;
 
 /// Says why the program ends.
 #[expect(clippy::print_stderr, reason = "the last words of the program")]
-pub(crate) fn complain(failure: &Failure) {
+pub(crate) fn complain(failure: &dyn Display) {
     eprintln!("error: {failure}");
 }
 
@@ -28,8 +31,9 @@ pub(crate) fn note(text: &str) {
     eprintln!("{text}");
 }
 
+/// A result, for people and programs.
 #[expect(clippy::print_stdout, reason = "the results of commands")]
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     println!("{text}");
 }
 

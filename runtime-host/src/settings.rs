@@ -6,7 +6,7 @@ use skald_core::manifest::variables::Providers;
 use skald_telemetry::logs::Format;
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{AdminAddress, Cli, Command},
     lifecycle::Failure,
 };
 
@@ -27,6 +27,10 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     /// How log lines look.
     pub(crate) log_format: Format,
+    /// Where the admin API is to listen, and whom it lets in; none where it is off, and for other commands than `up`.
+    pub(crate) admin: Option<skald_admin::Config>,
+    /// The admin token, for those who ask.
+    pub(crate) admin_token: Option<String>,
 }
 
 /// The host's own folder beside the manifest.
@@ -48,8 +52,11 @@ impl Settings {
         let flags = variables(&asked.variables)?;
         let data = match &cli.command {
             Command::Up(up) => up.data_dir.clone(),
+            Command::Saga(saga) => saga.place.data_dir.clone(),
             Command::Check(_) | Command::Routes(_) => None,
         };
+        let admin_token = admin_token(&cli.command)?;
+        let admin = admin(&cli.command, admin_token.as_deref())?;
         Ok(Self {
             providers: Providers {
                 flags,
@@ -62,6 +69,8 @@ impl Settings {
             data: data.unwrap_or_else(|| root.join(FOLDER).join("data")),
             log: cli.log.clone(),
             log_format: cli.log_format.unwrap_or_else(Format::detect),
+            admin,
+            admin_token,
             manifest,
             root,
         })
@@ -100,14 +109,45 @@ fn variable(given: &str) -> Result<(String, String), String> {
     };
     let value = match value.strip_prefix('@') {
         None => value.to_owned(),
-        Some(file) => match fs::read_to_string(file) {
-            Ok(content) => content.trim_end_matches(['\r', '\n']).to_owned(),
-            Err(error) => {
-                return Err(format!(
-                    "--variable {name}=@{file}: the file cannot be read: {error}"
-                ));
-            }
-        },
+        Some(file) => content(file).map_err(|why| format!("--variable {name}=@{file}: {why}"))?,
     };
     Ok((name.to_owned(), value))
+}
+
+/// A file's text without the end of its last line.
+fn content(file: &str) -> Result<String, String> {
+    match fs::read_to_string(file) {
+        Ok(content) => Ok(content.trim_end_matches(['\r', '\n']).to_owned()),
+        Err(error) => Err(format!("the file cannot be read: {error}")),
+    }
+}
+
+fn admin_token(command: &Command) -> Result<Option<String>, Failure> {
+    let given = match command {
+        Command::Up(up) => up.admin_token.as_deref(),
+        Command::Saga(saga) => saga.place.admin_token.as_deref(),
+        Command::Check(_) | Command::Routes(_) => None,
+    };
+    let Some(given) = given else {
+        return Ok(None);
+    };
+    let token = match given.strip_prefix('@') {
+        None => Ok(given.to_owned()),
+        Some(file) => {
+            content(file).map_err(|why| Failure::Settings(format!("--admin-token @{file}: {why}")))
+        }
+    };
+    token.map(Some)
+}
+
+fn admin(command: &Command, token: Option<&str>) -> Result<Option<skald_admin::Config>, Failure> {
+    match command {
+        Command::Up(up) => match up.admin {
+            AdminAddress::Off => Ok(None),
+            AdminAddress::At(address) => skald_admin::Config::new(address, token)
+                .map(Some)
+                .map_err(|error| Failure::Settings(error.to_string())),
+        },
+        Command::Check(_) | Command::Routes(_) | Command::Saga(_) => Ok(None),
+    }
 }

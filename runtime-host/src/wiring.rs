@@ -12,11 +12,12 @@ use skald_engine::{Compiled, Engine, EngineError, LinkProblem, Spec};
 use skald_events::{Delivery, Handle, Subscriber};
 use skald_gateway::Gateway;
 use skald_mesh::Mesh;
+use skald_saga::{Road, Sagas};
 use skald_store::Embedded;
 use skald_telemetry::tasks::Tasks;
 use tokio::sync::watch;
 
-use crate::{application::Application, lifecycle::Failure, present};
+use crate::{application::Application, coordinator, lifecycle::Failure, present};
 
 /// How often instances that nobody calls are looked for.
 const TRIM: Duration = Duration::from_secs(1);
@@ -29,8 +30,10 @@ pub(crate) struct Host {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) store: Embedded,
     pub(crate) handles: Vec<Handle>,
+    /// Where the application has sagas.
+    pub(crate) sagas: Option<Sagas>,
     /// Keeps the road between components alive.
-    _mesh: Arc<Mesh<Engine>>,
+    _calls: Arc<dyn DynCall>,
 }
 
 /// Compiles all components; the ones not in the cache take a while, so that people see how far it is.
@@ -108,7 +111,7 @@ pub(crate) fn deploy(
 }
 
 /// Connects the rooms. Deliveries run from here on.
-pub(crate) fn connect(
+pub(crate) async fn connect(
     application: &Application,
     engine: Engine,
     data: &Path,
@@ -124,7 +127,13 @@ pub(crate) fn connect(
     let engine = Arc::new(engine);
     let port: Arc<dyn Store> = Arc::new(store.clone());
     let mesh = Arc::new(Mesh::build(targets(&application.app), &engine, &port));
-    let calls: Arc<dyn DynCall> = Arc::clone(&mesh) as Arc<dyn DynCall>;
+    let sagas = coordinator::coordinate(&application.app, &engine, &store, tasks).await?;
+    let mut calls: Arc<dyn DynCall> = Arc::clone(&mesh) as Arc<dyn DynCall>;
+    if let Some(sagas) = &sagas {
+        coordinator::revise(&application.specs, &engine, &store, data).await?;
+        calls = Arc::new(Road::new(sagas.clone(), calls));
+        sagas.connect(Arc::downgrade(&calls));
+    }
     engine.connect(Arc::downgrade(&calls));
     let handles = deliveries(application, &store, &calls, tasks);
     ring(wake, handles.clone(), tasks);
@@ -133,10 +142,11 @@ pub(crate) fn connect(
     let gateway = skald_gateway::Config::of(&application.app, ready)
         .map_err(|error| Failure::Manifest(error.to_string()))?;
     Ok(Host {
-        gateway: Arc::new(Gateway::new(gateway, calls)),
+        gateway: Arc::new(Gateway::new(gateway, Arc::clone(&calls))),
         store,
         handles,
-        _mesh: mesh,
+        sagas,
+        _calls: calls,
     })
 }
 

@@ -1,11 +1,18 @@
 //! The checkout as a saga: a plain sequence of calls, each effect preceded by how it is undone.
 //!
-//! The plan is here, the services are a port. Whatever is called may be called again: the event that starts a
-//! checkout is delivered until the checkout has ended, and a run that was cut off begins again from the top.
+//! The plan is here, the services are a port. The host writes down every call with its answer: a run that is cut off is
+//! played again from the beginning with the answers it had, so each step happens once, and the plan need not ask what an
+//! earlier run has done.
+//!
+//! Steps go one after the other, though the first could run beside each other: most take a millisecond, money must not
+//! move before all else has been granted, and a customer is told of one refusal, always the same.
 
-use sdk::saga::{Failed, Scope};
+use sdk::saga::{Scope, status};
 
-use crate::order::Order;
+use super::order::Order;
+
+/// What customers are told if a person or a crash of ours has ended the checkout.
+pub const NOT_COMPLETED: &str = "The order could not be completed.";
 
 /// How an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,35 +28,20 @@ pub enum Status {
 }
 
 /// How an effect is undone: data, registered before the effect. Each does no harm where there is nothing to undo.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Undo {
+    /// The order is rejected, as [`NOT_COMPLETED`].
+    Reject,
     /// The lines go back to the user's cart.
-    GiveBack {
-        /// Whose cart.
-        user: String,
-        /// The order that holds them.
-        order: String,
-    },
+    GiveBack,
     /// The pieces are available again.
-    Release {
-        /// The order that holds or bought them.
-        order: String,
-    },
+    Release,
     /// The money that was set aside is let go of.
-    Void {
-        /// The order it was set aside for.
-        order: String,
-    },
+    Void,
     /// The carrier is called off.
-    Cancel {
-        /// The order that was to be carried.
-        order: String,
-    },
+    Cancel,
     /// The money that was taken is given back.
-    Refund {
-        /// The order it was taken for.
-        order: String,
-    },
+    Refund,
 }
 
 /// Why a service refuses a step. None of these goes away by trying again.
@@ -75,9 +67,6 @@ pub enum Refusal {
     /// Nobody carries to this country.
     #[error("no carrier to {0}")]
     NoCarrier(String),
-    /// An earlier run had begun to undo, and was cut off; what was found.
-    #[error("undone before: {0}")]
-    UndoneBefore(String),
     /// The order has ended while we were at it.
     #[error("the order has ended: {0:?}")]
     Ended(Status),
@@ -106,8 +95,8 @@ pub trait Services {
     fn confirm(&self, order: &Order) -> Result<(), Refusal>;
     /// The order falls; why, in words for the customer.
     fn reject(&self, order: &Order, reason: &str) -> Result<(), Refusal>;
-    /// Undoes one effect.
-    fn undo(&self, undo: &Undo) -> Result<(), Refusal>;
+    /// Registers how an effect on the order is undone.
+    fn register(&self, scope: &Scope, undo: Undo, order: &Order);
 }
 
 /// How a checkout has ended.
@@ -115,172 +104,93 @@ pub trait Services {
 pub enum Outcome {
     /// The order stands.
     Confirmed,
-    /// Everything is undone, and the order fell because of this.
-    Rejected(Refusal),
+    /// Everything is undone because of this, and the order has fallen if it had not before.
+    Undone(Refusal),
     /// There was nothing to do.
     EndedBefore(Status),
 }
 
-/// Why a checkout has not ended; it has to be run again.
+/// The order does not let itself be rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Stuck {
-    /// Nobody knows the order.
-    #[error("the order cannot be looked up: {0}")]
-    Unknown(Refusal),
-    /// These could not be undone.
-    #[error("not undone: {}", list(.0))]
-    NotUndone(Vec<Failed<Undo, Refusal>>),
-    /// The order does not let itself be rejected.
-    #[error("the order cannot be rejected: {0}")]
-    NotRejected(Refusal),
-}
+#[error("the order cannot be rejected: {0}")]
+pub struct NotRejected(Refusal);
 
 /// Carries the order to its end.
-pub fn run(services: &impl Services, order: &Order) -> Result<Outcome, Stuck> {
-    match services.status(order).map_err(Stuck::Unknown)? {
-        Status::Pending => {}
-        ended @ (Status::Confirmed | Status::Rejected | Status::Cancelled) => {
+///
+/// Whatever ends the run, nothing of it stays and the order has an end of its own: the first scope says which. It stands
+/// apart from the others because a refusal is told in its own words, once everything else is undone.
+pub fn run(services: &impl Services, order: &Order) -> Result<Outcome, NotRejected> {
+    let whole = Scope::new("order");
+    services.register(&whole, Undo::Reject, order);
+    // The lines were claimed when the order was placed, so giving them back comes first: it is done last.
+    let effects = Scope::new("checkout");
+    services.register(&effects, Undo::GiveBack, order);
+
+    status("Looking at the order");
+    match services.status(order) {
+        Ok(Status::Pending) => {}
+        Ok(Status::Confirmed) => {
+            effects.commit();
+            whole.commit();
+            return Ok(Outcome::EndedBefore(Status::Confirmed));
+        }
+        Ok(ended @ (Status::Rejected | Status::Cancelled)) => {
+            status("The order ended before the checkout began");
+            effects.rollback("the order has ended");
+            whole.commit();
             return Ok(Outcome::EndedBefore(ended));
         }
+        Err(refusal) => return give_up(services, (whole, effects), order, refusal),
     }
-    let mut scope = Scope::new("checkout");
-    match carry(services, &mut scope, order) {
+    match carry(services, &effects, order) {
         Ok(()) => {
-            scope.commit();
+            effects.commit();
+            whole.commit();
+            status("Confirmed");
             Ok(Outcome::Confirmed)
         }
-        Err(refusal) => {
-            let scope = if reaches_further(&refusal) {
-                everything(order)
-            } else {
-                scope
-            };
-            give_up(services, scope, order, refusal)
-        }
+        Err(refusal) => give_up(services, (whole, effects), order, refusal),
     }
 }
 
-/// The steps. The lines were claimed when the order was placed, so giving them back comes first: it is done last.
-fn carry(services: &impl Services, scope: &mut Scope<Undo>, order: &Order) -> Result<(), Refusal> {
-    scope.register(Undo::give_back(order));
+/// The steps, each after its undo: if an answer is lost, the effect may still have happened.
+fn carry(services: &impl Services, effects: &Scope, order: &Order) -> Result<(), Refusal> {
+    status("Reserving the goods");
+    services.register(effects, Undo::Release, order);
+    services.reserve(order)?;
 
-    step(scope, Undo::release(order), || services.reserve(order))?;
-    step(scope, Undo::void(order), || services.authorise(order))?;
-    step(scope, Undo::cancel(order), || services.book(order))?;
-    step(scope, Undo::refund(order), || services.capture(order))?;
+    status("Setting the money aside");
+    services.register(effects, Undo::Void, order);
+    services.authorise(order)?;
 
+    status("Booking a carrier");
+    services.register(effects, Undo::Cancel, order);
+    services.book(order)?;
+
+    status("Taking the money");
+    services.register(effects, Undo::Refund, order);
+    services.capture(order)?;
+
+    status("Completing the order");
     services.sell(order)?;
     services.consume(order)?;
     services.confirm(order)
 }
 
-/// One effect after its undo. What is refused has not happened, so its undo is withdrawn: an undo leaves a mark, and a
-/// run that begins again would meet the mark instead of the reason.
-fn step(
-    scope: &mut Scope<Undo>,
-    undo: Undo,
-    effect: impl FnOnce() -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
-    scope.register(undo);
-    effect().inspect_err(|_| scope.withdraw())
-}
-
 /// Undoes what is registered, and tells the order why.
 fn give_up(
     services: &impl Services,
-    scope: Scope<Undo>,
+    (whole, effects): (Scope, Scope),
     order: &Order,
     refusal: Refusal,
-) -> Result<Outcome, Stuck> {
-    let report = scope.rollback(|undo| services.undo(undo));
-    if !report.is_complete() {
-        return Err(Stuck::NotUndone(report.failed));
-    }
-    match services.reject(order, &refusal.in_words(order)) {
-        Ok(()) => Ok(Outcome::Rejected(refusal)),
-        Err(Refusal::Ended(Status::Cancelled)) => Ok(Outcome::EndedBefore(Status::Cancelled)),
-        Err(reason) => Err(Stuck::NotRejected(reason)),
-    }
-}
-
-/// Whether an earlier run may have come further than this one, so that its effects have to be undone too.
-fn reaches_further(refusal: &Refusal) -> bool {
-    match refusal {
-        Refusal::UndoneBefore(_) => true,
-        Refusal::UnknownProduct(_)
-        | Refusal::OutOfStock { .. }
-        | Refusal::Expired(_)
-        | Refusal::Declined(_)
-        | Refusal::NoCarrier(_)
-        | Refusal::Ended(_)
-        | Refusal::Invalid(_) => false,
-    }
-}
-
-/// Every undo there is, in the order in which a run registers them.
-fn everything(order: &Order) -> Scope<Undo> {
-    let mut scope = Scope::new("checkout, begun before");
-    for undo in [
-        Undo::give_back,
-        Undo::release,
-        Undo::void,
-        Undo::cancel,
-        Undo::refund,
-    ] {
-        scope.register(undo(order));
-    }
-    scope
-}
-
-fn list(failed: &[Failed<Undo, Refusal>]) -> String {
-    let line = |failed: &Failed<Undo, Refusal>| format!("{}: {}", failed.undo.name(), failed.error);
-    failed.iter().map(line).collect::<Vec<_>>().join("; ")
-}
-
-// === impl Undo ===
-
-impl Undo {
-    fn give_back(order: &Order) -> Self {
-        Self::GiveBack {
-            user: order.user.clone(),
-            order: order.id.clone(),
-        }
-    }
-
-    fn release(order: &Order) -> Self {
-        Self::Release {
-            order: order.id.clone(),
-        }
-    }
-
-    fn void(order: &Order) -> Self {
-        Self::Void {
-            order: order.id.clone(),
-        }
-    }
-
-    fn cancel(order: &Order) -> Self {
-        Self::Cancel {
-            order: order.id.clone(),
-        }
-    }
-
-    fn refund(order: &Order) -> Self {
-        Self::Refund {
-            order: order.id.clone(),
-        }
-    }
-
-    /// In one word.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::GiveBack { .. } => "give-back",
-            Self::Release { .. } => "release",
-            Self::Void { .. } => "void",
-            Self::Cancel { .. } => "cancel",
-            Self::Refund { .. } => "refund",
-        }
-    }
+) -> Result<Outcome, NotRejected> {
+    let words = refusal.in_words(order);
+    status(&format!("Undoing everything. {words}"));
+    effects.rollback(&refusal.to_string());
+    services.reject(order, &words).map_err(NotRejected)?;
+    whole.commit();
+    status(&format!("Undone. {words}"));
+    Ok(Outcome::Undone(refusal))
 }
 
 // === impl Refusal ===
@@ -310,9 +220,8 @@ impl Refusal {
             }
             Self::Declined(reason) => format!("The payment was not possible: {reason}."),
             Self::NoCarrier(country) => format!("Nobody carries to {country}."),
-            Self::UndoneBefore(_) | Self::Ended(_) | Self::Invalid(_) => {
-                "The order could not be completed.".to_owned()
-            }
+            Self::Ended(Status::Cancelled) => "It was cancelled.".to_owned(),
+            Self::Ended(_) | Self::Invalid(_) => NOT_COMPLETED.to_owned(),
         }
     }
 }

@@ -1,31 +1,44 @@
 //! Translates between the contracts and the plan; it decides nothing.
 
-use sdk::events::HandlerError;
+use sdk::{events::HandlerError, saga::Scope};
 
 use crate::{
-    domain::{self, Refusal, Services, Status, Undo},
+    domain::{self, NOT_COMPLETED, Refusal, Services, Status, Undo},
     order::{self, Order},
 };
 
 mod bindings {
     wit_bindgen::generate!({
         path: [
+            "../../wit/saga",
             "../../wit/cart",
-            "../../wit/catalog",
             "../../wit/inventory",
+            "../../wit/catalog",
             "../../wit/orders",
             "../../wit/payments",
             "../../wit/shipping",
+            "../../wit/companions/cart",
+            "../../wit/companions/inventory",
+            "../../wit/companions/orders",
+            "../../wit/companions/payments",
+            "../../wit/companions/shipping",
             "../../wit/checkout",
         ],
         world: "shop:checkout/checkout",
+        with: {
+            "skald:saga/flow@0.1.0": sdk::saga::host::flow,
+            "skald:saga/undo@0.1.0": sdk::saga::host::undo,
+        },
         generate_all,
     });
 }
 
 use bindings::shop::{
-    cart::api as cart, inventory::api as inventory, orders::api as orders,
-    payments::api as payments, shipping::api as shipping,
+    cart::api as cart, cart_saga::api_undo as cart_undo, inventory::api as inventory,
+    inventory_saga::api_undo as inventory_undo, orders::api as orders,
+    orders_saga::api_undo as orders_undo, payments::api as payments,
+    payments_saga::api_undo as payments_undo, shipping::api as shipping,
+    shipping_saga::api_undo as shipping_undo,
 };
 
 /// The services, through their contracts.
@@ -92,13 +105,15 @@ impl Services for Contracts {
         orders::reject(&order.id, reason).map_err(of_orders)
     }
 
-    fn undo(&self, undo: &Undo) -> Result<(), Refusal> {
+    fn register(&self, scope: &Scope, undo: Undo, order: &Order) {
+        let (on, id) = (scope.handle(), order.id.as_str());
         match undo {
-            Undo::GiveBack { user, order } => cart::give_back(user, order).map_err(of_cart),
-            Undo::Release { order } => inventory::release(order).map_err(of_inventory),
-            Undo::Void { order } => payments::void(order).map_err(of_payments),
-            Undo::Cancel { order } => shipping::cancel(order).map_err(of_shipping),
-            Undo::Refund { order } => payments::refund(order).map_err(of_payments),
+            Undo::Reject => orders_undo::reject(on, id, NOT_COMPLETED),
+            Undo::GiveBack => cart_undo::give_back(on, &order.user, id),
+            Undo::Release => inventory_undo::release(on, id),
+            Undo::Void => payments_undo::void(on, id),
+            Undo::Cancel => shipping_undo::cancel(on, id),
+            Undo::Refund => payments_undo::refund(on, id),
         }
     }
 }
@@ -115,7 +130,7 @@ fn receive(message: &[u8]) -> Result<(), HandlerError> {
     let order = order::parse(message)?;
     match domain::run(&Contracts, &order) {
         Ok(_) => Ok(()),
-        Err(stuck) => Err(HandlerError::Refused(stuck.to_string())),
+        Err(reason) => Err(HandlerError::Refused(reason.to_string())),
     }
 }
 
@@ -134,6 +149,7 @@ fn of_orders(error: orders::Error) -> Refusal {
             Refusal::Invalid(format!("there is no order {order}"))
         }
         orders::Error::Ended(how) => Refusal::Ended(status(how)),
+        orders::Error::NotOpen(why) => Refusal::Invalid(why),
     }
 }
 
@@ -146,8 +162,8 @@ fn of_inventory(error: inventory::Error) -> Refusal {
         },
         inventory::Error::Invalid(reason) => Refusal::Invalid(reason),
         inventory::Error::Expired(sku) => Refusal::Expired(sku),
-        inventory::Error::Released(_) => {
-            Refusal::UndoneBefore("the pieces were released".to_owned())
+        inventory::Error::Released(order) => {
+            Refusal::Invalid(format!("the pieces of {order} were released"))
         }
     }
 }
@@ -158,9 +174,7 @@ fn of_payments(error: payments::Error) -> Refusal {
         payments::Error::Declined(reason) | payments::Error::Invalid(reason) => {
             Refusal::Declined(reason)
         }
-        payments::Error::WrongState(state) => {
-            Refusal::UndoneBefore(format!("the payment is {state}"))
-        }
+        payments::Error::WrongState(state) => Refusal::Invalid(format!("the payment is {state}")),
         payments::Error::UnknownOrder(order) => {
             Refusal::Invalid(format!("there is no payment of {order}"))
         }
@@ -171,8 +185,11 @@ fn of_shipping(error: shipping::Error) -> Refusal {
     match error {
         shipping::Error::NoCarrier(country) => Refusal::NoCarrier(country),
         shipping::Error::Invalid(reason) => Refusal::Invalid(reason),
-        shipping::Error::Cancelled(_) => {
-            Refusal::UndoneBefore("the shipment was cancelled".to_owned())
+        shipping::Error::Cancelled(order) => {
+            Refusal::Invalid(format!("the shipment of {order} was cancelled"))
+        }
+        shipping::Error::Shipped(order) => {
+            Refusal::Invalid(format!("the shipment of {order} has left"))
         }
     }
 }
@@ -181,6 +198,8 @@ fn of_cart(error: cart::Error) -> Refusal {
     match error {
         cart::Error::Empty => Refusal::Invalid("the cart is empty".to_owned()),
         cart::Error::Claimed(order) => Refusal::Invalid(format!("order {order} has the lines")),
-        cart::Error::GivenBack(_) => Refusal::UndoneBefore("the lines were given back".to_owned()),
+        cart::Error::GivenBack(order) => {
+            Refusal::Invalid(format!("the lines of {order} were given back"))
+        }
     }
 }

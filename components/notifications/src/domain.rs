@@ -31,6 +31,42 @@ pub enum News {
         /// Why, in words for them.
         reason: String,
     },
+    /// They wish to cancel an order.
+    CancellationRequested {
+        /// The order.
+        order: String,
+    },
+    /// Their order is cancelled.
+    Cancelled {
+        /// The order.
+        order: String,
+    },
+    /// Their order cannot be cancelled any more.
+    CancellationRefused {
+        /// The order.
+        order: String,
+        /// Why, in words for them.
+        reason: String,
+    },
+    /// They wish to send an order back.
+    ReturnRequested {
+        /// The order.
+        order: String,
+    },
+    /// Their order is taken back.
+    Returned {
+        /// The order.
+        order: String,
+        /// What they get back.
+        total: Money,
+    },
+    /// Their order is not taken back.
+    ReturnRefused {
+        /// The order.
+        order: String,
+        /// Why, in words for them.
+        reason: String,
+    },
 }
 
 /// An amount of money.
@@ -63,6 +99,12 @@ impl News {
             Self::Placed { .. } => "order-placed",
             Self::Confirmed { .. } => "order-confirmed",
             Self::Rejected { .. } => "order-rejected",
+            Self::CancellationRequested { .. } => "cancellation-requested",
+            Self::Cancelled { .. } => "order-cancelled",
+            Self::CancellationRefused { .. } => "cancellation-refused",
+            Self::ReturnRequested { .. } => "return-requested",
+            Self::Returned { .. } => "order-returned",
+            Self::ReturnRefused { .. } => "return-refused",
         }
     }
 
@@ -74,18 +116,45 @@ impl News {
                 format!("We have your order {order} over {}.", amount(total))
             }
             Self::Confirmed { order, total } => {
-                format!(
-                    "Your order {order} is paid ({}) and on its way.",
-                    amount(total)
-                )
+                let total = amount(total);
+                format!("Your order {order} is paid ({total}) and on its way.")
             }
             Self::Rejected { order, reason } => {
-                // Reasons are sentences of others; some bring their own full stop.
-                let reason = reason.trim_end_matches('.');
-                format!("We could not fulfil your order {order}: {reason}.")
+                format!(
+                    "We could not fulfil your order {order}: {}.",
+                    clause(reason)
+                )
+            }
+            Self::CancellationRequested { order } => format!("You wish to cancel order {order}."),
+            Self::Cancelled { order } => {
+                format!("Your order {order} is cancelled; you owe nothing.")
+            }
+            Self::CancellationRefused { order, reason } => {
+                format!(
+                    "We could not cancel your order {order}: {}.",
+                    clause(reason)
+                )
+            }
+            Self::ReturnRequested { order } => {
+                format!("You wish to return your order {order}. We will tell you what we decide.")
+            }
+            Self::Returned { order, total } => {
+                let total = amount(total);
+                format!("We have taken your order {order} back; you get {total} back.")
+            }
+            Self::ReturnRefused { order, reason } => {
+                format!(
+                    "We do not take your order {order} back: {}.",
+                    clause(reason)
+                )
             }
         }
     }
+}
+
+/// Reasons are sentences of others; some bring their own full stop.
+fn clause(reason: &str) -> &str {
+    reason.trim_end_matches('.')
 }
 
 /// The numbers of the entries on a page, newest first, and where the next page begins. Entries are numbered from 0 in the

@@ -18,7 +18,7 @@ struct Registered {
     name: String,
 }
 
-/// Of an order that was placed or confirmed; there is more in it than concerns us.
+/// Of something that has happened to an order; there is more in it than concerns us.
 #[derive(Deserialize)]
 struct Ordered {
     order: String,
@@ -26,8 +26,9 @@ struct Ordered {
     total: Money,
 }
 
+/// Of something that has happened to an order for a reason.
 #[derive(Deserialize)]
-struct Rejected {
+struct Reasoned {
     order: String,
     user: String,
     reason: String,
@@ -35,35 +36,54 @@ struct Rejected {
 
 /// Takes one event.
 pub fn receive(message: &[u8]) -> Result<(), HandlerError> {
-    match events::kind(message)?.as_str() {
-        "shop.identity.user-registered.v1" => {
-            tell(message, |Registered { user, name }| {
-                (user, News::Registered { name })
-            })?;
-        }
-        "shop.order.placed.v1" => {
-            tell(message, |Ordered { order, user, total }| {
-                (user, News::Placed { order, total })
-            })?;
-        }
+    let told = match events::kind(message)?.as_str() {
+        "shop.identity.user-registered.v1" => tell(message, |Registered { user, name }| {
+            (user, News::Registered { name })
+        }),
+        "shop.order.placed.v1" => ordered(message, |order, total| News::Placed { order, total }),
         "shop.order.confirmed.v1" => {
-            tell(message, |Ordered { order, user, total }| {
-                (user, News::Confirmed { order, total })
-            })?;
+            ordered(message, |order, total| News::Confirmed { order, total })
         }
         "shop.order.rejected.v1" => {
-            tell(
-                message,
-                |Rejected {
-                     order,
-                     user,
-                     reason,
-                 }| (user, News::Rejected { order, reason }),
-            )?;
+            reasoned(message, |order, reason| News::Rejected { order, reason })
         }
+        "shop.order.cancellation-requested.v1" => {
+            ordered(message, |order, _| News::CancellationRequested { order })
+        }
+        "shop.order.cancelled.v1" => ordered(message, |order, _| News::Cancelled { order }),
+        "shop.order.cancellation-refused.v1" => reasoned(message, |order, reason| {
+            News::CancellationRefused { order, reason }
+        }),
+        "shop.order.return-requested.v1" => {
+            reasoned(message, |order, _| News::ReturnRequested { order })
+        }
+        "shop.order.returned.v1" => {
+            ordered(message, |order, total| News::Returned { order, total })
+        }
+        "shop.order.return-refused.v1" => reasoned(message, |order, reason| News::ReturnRefused {
+            order,
+            reason,
+        }),
         other => return Err(HandlerError::UnknownType(other.to_owned())),
-    }
-    Ok(())
+    };
+    Ok(told?)
+}
+
+fn ordered(message: &[u8], news: impl FnOnce(String, Money) -> News) -> Result<(), EventError> {
+    tell(message, |Ordered { order, user, total }| {
+        (user, news(order, total))
+    })
+}
+
+fn reasoned(message: &[u8], news: impl FnOnce(String, String) -> News) -> Result<(), EventError> {
+    tell(
+        message,
+        |Reasoned {
+             order,
+             user,
+             reason,
+         }| (user, news(order, reason)),
+    )
 }
 
 fn tell<T: DeserializeOwned>(
@@ -97,32 +117,42 @@ mod tests {
         entries.into_iter().map(|entry| entry.kind).collect()
     }
 
+    /// One event of each topic, but the first, about one order.
+    fn about_orders() -> Vec<Vec<u8>> {
+        let total = json!({"amount": 1_999, "currency": "EUR"});
+        let data = json!({"order": "ord_1", "user": "usr_1", "total": total, "lines": []});
+        let why = json!({"order": "ord_1", "user": "usr_1", "reason": "It was worn."});
+        [
+            ("placed", &data),
+            ("confirmed", &data),
+            ("rejected", &why),
+            ("cancellation-requested", &data),
+            ("cancelled", &data),
+            ("cancellation-refused", &why),
+            ("return-requested", &why),
+            ("returned", &data),
+            ("return-refused", &why),
+        ]
+        .map(|(what, data)| message(&format!("shop.order.{what}.v1"), data.clone()))
+        .into()
+    }
+
     #[test]
     fn each_thing_that_happens_is_one_entry_newest_first() {
-        let total = json!({"amount": 1_999, "currency": "EUR"});
-        for (kind, data) in [
-            (
-                "shop.identity.user-registered.v1",
-                json!({"user": "usr_1", "email": "e@borg.is", "name": "Egil"}),
-            ),
-            (
-                "shop.order.placed.v1",
-                json!({"order": "ord_1", "user": "usr_1", "total": total, "lines": []}),
-            ),
-            (
-                "shop.order.confirmed.v1",
-                json!({"order": "ord_1", "user": "usr_1", "total": total}),
-            ),
-            (
-                "shop.order.rejected.v1",
-                json!({"order": "ord_2", "user": "usr_1", "reason": "no carrier"}),
-            ),
-        ] {
-            receive(&message(kind, data)).unwrap();
+        let data = json!({"user": "usr_1", "email": "e@borg.is", "name": "Egil"});
+        receive(&message("shop.identity.user-registered.v1", data)).unwrap();
+        for event in about_orders() {
+            receive(&event).unwrap();
         }
         assert_eq!(
             kinds("usr_1"),
             [
+                "return-refused",
+                "order-returned",
+                "return-requested",
+                "cancellation-refused",
+                "order-cancelled",
+                "cancellation-requested",
                 "order-rejected",
                 "order-confirmed",
                 "order-placed",

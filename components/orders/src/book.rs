@@ -9,7 +9,7 @@ use sdk::{
 };
 use time::OffsetDateTime;
 
-use crate::domain::{self, Command, Ended, Event, Placed, Recorded, Status, news::News};
+use crate::domain::{self, Command, Denial, Event, Order, Placed, Recorded, Status, news::News};
 
 /// The component's only store.
 const STORE: &str = "orders";
@@ -23,9 +23,9 @@ pub enum Refusal {
     /// There is no such order.
     #[error("there is no order {0}")]
     Unknown(String),
-    /// It has ended otherwise.
+    /// The order is not in a state for it.
     #[error(transparent)]
-    Ended(#[from] Ended),
+    Denied(#[from] Denial),
 }
 
 /// One page of a customer's orders, newest first, and where the next one begins.
@@ -73,21 +73,24 @@ impl Book {
         events
     }
 
-    /// Does what `command` says, once.
-    pub fn run(&self, order: &str, command: &Command, now: OffsetDateTime) -> Result<(), Refusal> {
+    /// Does what `command` says, once; answers the order as it was before.
+    pub fn run(
+        &self,
+        order: &str,
+        command: &Command,
+        now: OffsetDateTime,
+    ) -> Result<Order, Refusal> {
         let mut events = self.events(order);
         let state = domain::fold(&events).ok_or_else(|| Refusal::Unknown(order.to_owned()))?;
         let Some(event) = state.decide(command)? else {
-            return Ok(());
+            return Ok(state);
         };
         if let Some(news) = News::about(order, &state, &event) {
             publish(order, &news);
         }
-        // A clock that was set back must not put an event before the ones it follows.
-        let at = events.last().map_or(now, |last| now.max(last.at));
-        events.push(Recorded { at, event });
+        domain::append(&mut events, event, now);
         self.0.set(&order_key(order), &events);
-        Ok(())
+        Ok(state)
     }
 
     /// Where the order stands.
@@ -100,12 +103,9 @@ impl Book {
     /// At most `size` of a customer's orders, newest first, from the one with number `from` on.
     pub fn of_user(&self, user: &str, from: Option<u64>, size: usize) -> Shelf {
         let count: u64 = self.0.get(&user_key(user)).unwrap_or(0);
-        let end = from.map_or(count, |from| count.min(from.saturating_add(1)));
-        let start = end.saturating_sub(u64::try_from(size).unwrap_or(u64::MAX));
-        let entries: Vec<String> = (start..end)
-            .rev()
-            .map(|number| entry_key(user, number))
-            .collect();
+        let numbers = domain::newest(count, from, size);
+        let entry = |number| entry_key(user, number);
+        let entries: Vec<String> = numbers.clone().rev().map(entry).collect();
         let ids: Vec<String> = self.0.get_many(&entries).into_iter().flatten().collect();
         let keys: Vec<String> = ids.iter().map(|id| order_key(id)).collect();
         let events = self
@@ -115,7 +115,7 @@ impl Book {
             .map(Option::unwrap_or_default);
         Shelf {
             orders: ids.into_iter().zip(events).collect(),
-            next: start.checked_sub(1),
+            next: numbers.start.checked_sub(1),
         }
     }
 }

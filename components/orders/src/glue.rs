@@ -5,7 +5,7 @@ use sdk::clock;
 use crate::{
     book::{Book, Refusal},
     domain::{
-        Command, Ended, Money, Status,
+        Command, Denial, Money, Order, Status,
         pricing::Product,
         shop::{Claim, NoClaim, Shop},
     },
@@ -57,15 +57,31 @@ impl Shop for Contracts {
 
 impl api::Guest for Component {
     fn confirm(order: String) -> Result<(), api::Error> {
-        Book::open()
-            .run(&order, &Command::Confirm, clock::now())
-            .map_err(refusal)
+        run(&order, &Command::Confirm).map(drop)
     }
 
     fn reject(order: String, reason: String) -> Result<(), api::Error> {
-        Book::open()
-            .run(&order, &Command::Reject(reason), clock::now())
-            .map_err(refusal)
+        run(&order, &Command::Reject(reason)).map(drop)
+    }
+
+    fn begin_cancellation(order: String) -> Result<api::Status, api::Error> {
+        run(&order, &Command::BeginCancellation).map(|before| status(before.cancelled_from()))
+    }
+
+    fn finish_cancellation(order: String) -> Result<(), api::Error> {
+        run(&order, &Command::FinishCancellation).map(drop)
+    }
+
+    fn refuse_cancellation(order: String, reason: String) -> Result<(), api::Error> {
+        run(&order, &Command::RefuseCancellation(reason)).map(drop)
+    }
+
+    fn finish_return(order: String) -> Result<(), api::Error> {
+        run(&order, &Command::FinishReturn).map(drop)
+    }
+
+    fn refuse_return(order: String, reason: String) -> Result<(), api::Error> {
+        run(&order, &Command::RefuseReturn(reason)).map(drop)
     }
 
     fn find(order: String) -> Result<api::Status, api::Error> {
@@ -85,6 +101,12 @@ async fn serve(request: spin_sdk::http::Request) -> sdk::rest::Outgoing {
         routes::answer(request, &Contracts, clock::now())
     })
     .await
+}
+
+fn run(order: &str, command: &Command) -> Result<Order, api::Error> {
+    Book::open()
+        .run(order, command, clock::now())
+        .map_err(refusal)
 }
 
 fn product(product: catalog::Product) -> Product {
@@ -109,7 +131,8 @@ fn no_claim(error: cart::Error) -> NoClaim {
 fn refusal(refusal: Refusal) -> api::Error {
     match refusal {
         Refusal::Unknown(order) => api::Error::UnknownOrder(order),
-        Refusal::Ended(Ended(how)) => api::Error::Ended(status(how)),
+        Refusal::Denied(Denial::Ended(how)) => api::Error::Ended(status(how)),
+        Refusal::Denied(Denial::NotOpen(why)) => api::Error::NotOpen(why),
     }
 }
 

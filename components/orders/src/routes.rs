@@ -9,15 +9,15 @@ use sdk::{
 use time::OffsetDateTime;
 
 use crate::{
-    book::Book,
-    domain::{self, Recorded, Status, shop::Shop, view::View},
+    book::{Book, Refusal},
+    domain::{self, Command, Recorded, shop::Shop, view::View, wish},
     placing,
 };
 
-/// Seconds until it is worth asking again. Answers about the present have it as long as the order is pending.
+/// Seconds until it is worth asking again. Answers about the present have it as long as the order is changing by itself.
 const RETRY_AFTER: (&str, &str) = ("retry-after", "1");
 
-/// `/api/v1/orders` and `/api/v1/orders/{id}`.
+/// `/api/v1/orders`, `/api/v1/orders/{id}`, and the wishes about one.
 pub fn answer(
     request: &Request,
     shop: &impl Shop,
@@ -29,6 +29,15 @@ pub fn answer(
         (_, ["api", "v1", "orders"]) => Err(Problem::method_not_allowed(&["GET", "POST"])),
         ("GET", ["api", "v1", "orders", order]) => one(request, order),
         (_, ["api", "v1", "orders", _]) => Err(Problem::method_not_allowed(&["GET"])),
+        ("POST", ["api", "v1", "orders", order, "cancellation"]) => {
+            wished(request, order, wish::cancellation, now)
+        }
+        ("POST", ["api", "v1", "orders", order, "return"]) => {
+            wished(request, order, wish::sending_back, now)
+        }
+        (_, ["api", "v1", "orders", _, "cancellation" | "return"]) => {
+            Err(Problem::method_not_allowed(&["POST"]))
+        }
         _ => Err(Problem::not_found("there is nothing here")),
     }
 }
@@ -39,11 +48,33 @@ fn place(request: &Request, shop: &impl Shop, now: OffsetDateTime) -> Result<Res
         .header("idempotency-key")
         .ok_or_else(|| Problem::bad_request("Idempotency-Key is missing"))?;
     let (order, events) = placing::place(shop, user, key, parse_body(&request.body)?, now)?;
-    let body = seen(&order, &events, user)?;
-    Ok(hinted(
-        accepted(&format!("/api/v1/orders/{order}"), &body),
-        body.status,
-    ))
+    taken(&order, &events, user)
+}
+
+/// Notes a wish of the order's owner. Wishing again what is being looked into changes nothing.
+fn wished(
+    request: &Request,
+    order: &str,
+    read: fn(&[u8]) -> Result<Command, Problem>,
+    now: OffsetDateTime,
+) -> Result<Response, Problem> {
+    let (user, book) = (request.principal()?, Book::open());
+    if !ids::is("ord", order) || View::of(order, &book.events(order), user).is_none() {
+        return Err(unknown());
+    }
+    let wish = read(&request.body)?;
+    match book.run(order, &wish, now) {
+        Ok(_) => taken(order, &book.events(order), user),
+        Err(Refusal::Unknown(_)) => Err(unknown()),
+        Err(Refusal::Denied(denial)) => Err(wish::conflict(&wish, &denial)),
+    }
+}
+
+/// The order as it is now; how it goes on is to be seen at its own address.
+fn taken(order: &str, events: &[Recorded], user: &str) -> Result<Response, Problem> {
+    let body = seen(order, events, user)?;
+    let response = accepted(&format!("/api/v1/orders/{order}"), &body);
+    Ok(hinted(response, &body))
 }
 
 fn list(request: &Request) -> Result<Response, Problem> {
@@ -72,7 +103,7 @@ fn one(request: &Request, order: &str) -> Result<Response, Problem> {
     match request.query().get("at") {
         None => {
             let body = seen(order, &events, user)?;
-            Ok(hinted(json_or_not_modified(request, &body), body.status))
+            Ok(hinted(json_or_not_modified(request, &body), &body))
         }
         // The past stays as it was: there is nothing to ask again for.
         Some(text) => {
@@ -95,10 +126,11 @@ fn seen<'a>(order: &'a str, events: &[Recorded], user: &str) -> Result<View<'a>,
     View::of(order, events, user).ok_or_else(unknown)
 }
 
-fn hinted(response: Response, status: Status) -> Response {
-    match status {
-        Status::Pending => response.with_header(RETRY_AFTER.0, RETRY_AFTER.1),
-        Status::Confirmed | Status::Rejected | Status::Cancelled => response,
+fn hinted(response: Response, body: &View<'_>) -> Response {
+    if body.is_changing {
+        response.with_header(RETRY_AFTER.0, RETRY_AFTER.1)
+    } else {
+        response
     }
 }
 

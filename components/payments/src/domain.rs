@@ -146,15 +146,15 @@ impl Payment {
             (State::Opened, Command::Void) => Ok(Step::Ask),
             (State::Captured(_), Command::Refund) => Ok(Step::Ask),
 
-            (State::Captured(_), Command::Capture) => Ok(Step::Settled),
+            // What was taken is not set aside any more: there is nothing to let go of.
+            (State::Captured(_), Command::Capture | Command::Void) => Ok(Step::Settled),
             (State::Refunded(_) | State::Voided(_), Command::Void | Command::Refund) => {
                 Ok(Step::Settled)
             }
             // Only what is known to be authorised is ever captured, so there can be nothing to give back.
             (State::Opened, Command::Refund) => Ok(Step::Settled),
 
-            (State::Captured(_), Command::Void)
-            | (State::Opened | State::Refunded(_) | State::Voided(_), Command::Capture) => {
+            (State::Opened | State::Refunded(_) | State::Voided(_), Command::Capture) => {
                 Err(Refusal::WrongState(self.state.name()))
             }
         }

@@ -1,129 +1,75 @@
-//! The scope of a saga: what has to be undone if a later step fails. Undo is data, registered before its effect.
+//! What a saga asks of whoever runs it: scopes of undo entries, words for people, signals to wait for.
 //!
-//! The scope decides nothing: it keeps the entries and hands them back newest first. It lives in memory.
+//! A saga is plain code that calls services. The host writes down every call and its answer, and after a crash runs the
+//! code again from the beginning, with the answers it had before; so the code has to do the same each time, and nothing
+//! but calls may have effects. Natively the [`rehearsal`] stands in for the host: it replays in the same way, which is how
+//! plans are tested.
 
-/// What is to be undone if the saga does not get through. `U` is the saga's own enum of undo steps.
+#[cfg(target_family = "wasm")]
+pub mod host;
+#[cfg(not(target_family = "wasm"))]
+pub mod rehearsal;
+
+#[cfg(target_family = "wasm")]
+use host as backend;
+#[cfg(not(target_family = "wasm"))]
+use rehearsal as backend;
+
+/// Undo entries that stand and fall together. One that is not committed when the run ends, however it ends, is rolled
+/// back.
 #[derive(Debug)]
 #[must_use = "a scope ends with commit or rollback"]
-pub struct Scope<U> {
-    name: &'static str,
-    entries: Vec<U>,
+pub struct Scope(backend::Scope);
+
+/// Why no signal came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WaitError {
+    /// Nobody sent it in time.
+    #[error("nobody sent it in time")]
+    TimedOut,
+    /// Nothing behind this saga can receive signals.
+    #[error("signals cannot be received here")]
+    Unsupported,
 }
 
-/// An undo that did not work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed<U, E> {
-    /// What was to be undone.
-    pub undo: U,
-    /// Why it was not.
-    pub error: E,
-}
-
-/// How a rollback went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "an undo that failed must not be forgotten"]
-pub struct Rollback<U, E> {
-    /// The scope's name.
-    pub scope: &'static str,
-    /// How many entries were undone.
-    pub undone: usize,
-    /// Those that were not, in the order tried.
-    pub failed: Vec<Failed<U, E>>,
-}
-
-impl<U> Scope<U> {
-    /// An empty scope.
-    pub fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            entries: Vec::new(),
-        }
+impl Scope {
+    /// An empty scope. The name is for people.
+    pub fn new(name: &str) -> Self {
+        Self(backend::Scope::new(name))
     }
 
-    /// What reports call it.
-    pub fn name(&self) -> &'static str {
-        self.name
+    /// The effects stand; nothing registered here is undone any more.
+    pub fn commit(self) {
+        self.0.commit();
     }
 
-    /// Notes how the effect that comes next is undone. Call it *before* the effect: if its reply is lost, the effect
-    /// may still have happened. So an undo must do no harm where there is nothing to undo.
-    pub fn register(&mut self, undo: U) {
-        self.entries.push(undo);
+    /// Undoes everything registered here, newest first, and waits for it. What cannot be undone stops the run until a
+    /// person has dealt with it; answers how many entries that person skipped.
+    pub fn rollback(self, reason: &str) -> u32 {
+        self.0.rollback(reason)
     }
 
-    /// Forgets what was registered last: its effect was refused, so nothing happened that could be undone.
-    pub fn withdraw(&mut self) {
-        self.entries.pop();
+    /// The scope as the companions of services take it: `orders_undo::reject(scope.handle(), …)`. Register the undo
+    /// *before* its effect: if the answer is lost, the effect may still have happened.
+    #[cfg(target_family = "wasm")]
+    pub fn handle(&self) -> &host::undo::Scope {
+        self.0.handle()
     }
 
-    /// What is registered, oldest first.
-    pub fn entries(&self) -> &[U] {
-        &self.entries
-    }
-
-    /// The effects stand; nothing is undone any more.
-    pub fn commit(self) {}
-
-    /// Undoes everything, newest first. An entry that fails does not keep the others from being tried.
-    pub fn rollback<E>(self, mut undo: impl FnMut(&U) -> Result<(), E>) -> Rollback<U, E> {
-        let mut report = Rollback {
-            scope: self.name,
-            undone: 0,
-            failed: Vec::new(),
-        };
-        for entry in self.entries.into_iter().rev() {
-            match undo(&entry) {
-                Ok(()) => report.undone += 1,
-                Err(error) => report.failed.push(Failed { undo: entry, error }),
-            }
-        }
-        report
+    /// Notes how the effect that comes next is undone, as the companions of services do.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn register(&self, name: &str, undo: impl Fn() -> Result<(), String> + 'static) {
+        self.0.register(name, undo);
     }
 }
 
-impl<U, E> Rollback<U, E> {
-    /// Whether everything was undone.
-    pub fn is_complete(&self) -> bool {
-        self.failed.is_empty()
-    }
+/// Tells people where the run is.
+pub fn status(text: &str) {
+    backend::status(text);
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn what_is_withdrawn_is_not_undone() {
-        let mut scope = Scope::new("order");
-        for step in 0..3 {
-            scope.register(step);
-        }
-        scope.withdraw();
-        assert_eq!(scope.entries(), [0, 1]);
-        let report = scope.rollback(|_| Ok::<(), ()>(()));
-        assert_eq!(report.undone, 2);
-    }
-
-    proptest! {
-        #[test]
-        fn every_entry_is_tried_once_newest_first_whatever_fails(fails in prop::collection::vec(any::<bool>(), 0..20)) {
-            let mut scope = Scope::new("order");
-            for step in 0..fails.len() {
-                scope.register(step);
-            }
-            let mut tried = Vec::new();
-            let report = scope.rollback(|step| {
-                tried.push(*step);
-                if fails[*step] { Err("no") } else { Ok(()) }
-            });
-            prop_assert_eq!(tried, (0..fails.len()).rev().collect::<Vec<_>>());
-            prop_assert_eq!(report.undone, fails.iter().filter(|fail| !**fail).count());
-            prop_assert_eq!(report.is_complete(), !fails.contains(&true));
-            for failed in &report.failed {
-                prop_assert!(fails[failed.undo]);
-            }
-        }
-    }
+/// Waits for a signal, at most so many milliseconds, and answers with its payload. Each signal is received once, in the
+/// order sent.
+pub fn wait(signal: &str, timeout_millis: Option<u64>) -> Result<Vec<u8>, WaitError> {
+    backend::wait(signal, timeout_millis)
 }

@@ -1,9 +1,13 @@
 //! The rules of shipping: who carries where, what a tracking number looks like, and how a shipment lives.
 //!
 //! ```text
-//!   (unknown) ──book──▶ Booked ──cancel──▶ Cancelled   (for good)
-//!       └──────────────cancel────────────────▲
+//!   (unknown) ──book──▶ Booked ───cancel────▶ Cancelled
+//!       │                  ◀────reinstate────    ▲
+//!       └──────────────cancel (for good)─────────┘
 //! ```
+//!
+//! What is booked leaves some time later, by itself: from then on it is shipped, and stays so. Times are milliseconds
+//! since 1970.
 
 use serde::{Deserialize, Serialize};
 
@@ -48,20 +52,40 @@ pub struct Shipment {
 #[serde(tag = "status", rename_all = "kebab-case")]
 pub enum Record {
     /// The carrier knows of it.
-    Booked {
-        /// Whose order it is.
-        user: String,
-        /// The carrier and the number.
-        shipment: Shipment,
-    },
+    Booked(Booking),
     /// Nothing will be carried any more.
     Cancelled {
-        /// What was booked before, and by whom; nothing if it was cancelled first.
-        booked: Option<(String, Shipment)>,
+        /// What was booked before; nothing if it was cancelled first.
+        booked: Option<Booking>,
     },
 }
 
-/// Why a booking is refused.
+/// What was booked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Booking {
+    /// Whose order it is.
+    pub user: String,
+    /// The carrier and the number.
+    pub shipment: Shipment,
+    /// When it leaves. What was booked before this was noted has left.
+    #[serde(default)]
+    pub leaves: u64,
+}
+
+/// What is to be booked.
+#[derive(Clone, Copy, Debug)]
+pub struct Parcel<'a> {
+    /// For which order.
+    pub order: &'a str,
+    /// Whose order it is.
+    pub user: &'a str,
+    /// Where it goes.
+    pub to: &'a Address,
+    /// When it leaves, if nobody calls it off before.
+    pub leaves: u64,
+}
+
+/// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Nobody carries to this country.
@@ -73,18 +97,22 @@ pub enum Refusal {
     /// The order's shipment was cancelled before.
     #[error("the shipment of order {0} was cancelled before")]
     Cancelled(String),
+    /// The order's shipment has left.
+    #[error("the shipment of order {0} has left")]
+    Shipped(String),
 }
 
-/// Books a carrier for `order`. What is booked already stays as it is, and is the answer again.
-pub fn book(
-    known: Option<&Record>,
-    order: &str,
-    user: &str,
-    to: &Address,
-) -> Result<Record, Refusal> {
+/// Books a carrier. What is booked already stays as it is, and is the answer again.
+pub fn book(known: Option<&Record>, parcel: &Parcel<'_>) -> Result<Record, Refusal> {
+    let Parcel {
+        order,
+        user,
+        to,
+        leaves,
+    } = *parcel;
     match known {
-        Some(booked @ Record::Booked { user: owner, .. }) if owner == user => Ok(booked.clone()),
-        Some(Record::Booked { .. }) => Err(Refusal::Invalid(format!(
+        Some(known @ Record::Booked(booking)) if booking.user == user => Ok(known.clone()),
+        Some(Record::Booked(_)) => Err(Refusal::Invalid(format!(
             "order {order} is another customer's"
         ))),
         Some(Record::Cancelled { .. }) => Err(Refusal::Cancelled(order.to_owned())),
@@ -96,22 +124,36 @@ pub fn book(
                 carrier: carrier.name.to_owned(),
                 tracking: tracking(carrier.prefix, order),
             };
-            Ok(Record::Booked {
+            Ok(Record::Booked(Booking {
                 user: user.to_owned(),
                 shipment,
-            })
+                leaves,
+            }))
         }
     }
 }
 
-/// Calls the carrier off. Where nothing is booked, nothing can be booked later.
-pub fn cancel(known: Option<&Record>) -> Record {
+/// Calls the carrier off, unless the shipment has left. Where nothing is booked, nothing can be booked later.
+pub fn cancel(known: Option<&Record>, order: &str, now: u64) -> Result<Record, Refusal> {
     match known {
-        None => Record::Cancelled { booked: None },
-        Some(Record::Booked { user, shipment }) => Record::Cancelled {
-            booked: Some((user.clone(), shipment.clone())),
-        },
-        Some(cancelled @ Record::Cancelled { .. }) => cancelled.clone(),
+        None => Ok(Record::Cancelled { booked: None }),
+        Some(Record::Booked(booking)) if booking.has_left(now) => {
+            Err(Refusal::Shipped(order.to_owned()))
+        }
+        Some(Record::Booked(booking)) => Ok(Record::Cancelled {
+            booked: Some(booking.clone()),
+        }),
+        Some(cancelled @ Record::Cancelled { .. }) => Ok(cancelled.clone()),
+    }
+}
+
+/// Takes a cancellation back. Where nothing that was booked is cancelled, there is nothing to take back.
+pub fn reinstate(known: &Record) -> Record {
+    match known {
+        Record::Cancelled {
+            booked: Some(booking),
+        } => Record::Booked(booking.clone()),
+        Record::Cancelled { booked: None } | Record::Booked(_) => known.clone(),
     }
 }
 
@@ -119,15 +161,25 @@ pub fn cancel(known: Option<&Record>) -> Record {
 
 impl Record {
     /// The shipment, if it is this user's and was ever booked, with a word for how it stands.
-    pub fn seen_by(&self, user: &str) -> Option<(&Shipment, &'static str)> {
-        let (owner, shipment, status) = match self {
-            Self::Booked { user, shipment } => (user, shipment, "booked"),
+    pub fn seen_by(&self, user: &str, now: u64) -> Option<(&Shipment, &'static str)> {
+        let (booking, status) = match self {
+            Self::Booked(booking) if booking.has_left(now) => (booking, "shipped"),
+            Self::Booked(booking) => (booking, "booked"),
             Self::Cancelled {
-                booked: Some((user, shipment)),
-            } => (user, shipment, "cancelled"),
+                booked: Some(booking),
+            } => (booking, "cancelled"),
             Self::Cancelled { booked: None } => return None,
         };
-        (owner == user).then_some((shipment, status))
+        (booking.user == user).then_some((&booking.shipment, status))
+    }
+}
+
+// === impl Booking ===
+
+impl Booking {
+    /// Whether it is out of reach.
+    pub fn has_left(&self, now: u64) -> bool {
+        now >= self.leaves
     }
 }
 

@@ -1,8 +1,11 @@
 //! Translates between the host's world and ours; it decides nothing.
 
+use sdk::{clock, variables};
+
 use crate::{
     domain::{Address, Refusal},
-    routes, shipments,
+    routes,
+    shipments::Shipments,
 };
 
 mod bindings {
@@ -15,7 +18,10 @@ struct Component;
 
 impl api::Guest for Component {
     fn book(order: String, user: String, to: api::Address) -> Result<api::Shipment, api::Error> {
-        let shipment = shipments::book(&order, &user, &address(to)).map_err(refusal)?;
+        let dispatch_after = variables::get_number("dispatch_after");
+        let shipment = shipments()
+            .book(&order, &user, &address(to), dispatch_after)
+            .map_err(refusal)?;
         Ok(api::Shipment {
             carrier: shipment.carrier,
             tracking: shipment.tracking,
@@ -23,7 +29,11 @@ impl api::Guest for Component {
     }
 
     fn cancel(order: String) -> Result<(), api::Error> {
-        shipments::cancel(&order);
+        shipments().cancel(&order).map_err(refusal)
+    }
+
+    fn reinstate(order: String) -> Result<(), api::Error> {
+        shipments().reinstate(&order);
         Ok(())
     }
 }
@@ -36,7 +46,15 @@ mod export {
 
 #[spin_sdk::http_service]
 async fn serve(request: spin_sdk::http::Request) -> sdk::rest::Outgoing {
-    sdk::rest::serve(request, routes::answer).await
+    sdk::rest::serve(request, |request| routes::answer(request, now())).await
+}
+
+fn shipments() -> Shipments {
+    Shipments::open(now())
+}
+
+fn now() -> u64 {
+    clock::millis(clock::now())
 }
 
 fn address(to: api::Address) -> Address {
@@ -54,5 +72,6 @@ fn refusal(refusal: Refusal) -> api::Error {
         Refusal::NoCarrier(country) => api::Error::NoCarrier(country),
         Refusal::Invalid(reason) => api::Error::Invalid(reason),
         Refusal::Cancelled(order) => api::Error::Cancelled(order),
+        Refusal::Shipped(order) => api::Error::Shipped(order),
     }
 }

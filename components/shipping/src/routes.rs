@@ -6,7 +6,7 @@ use sdk::{
 };
 use serde::Serialize;
 
-use crate::shipments;
+use crate::shipments::Shipments;
 
 /// A shipment as its owner sees it.
 #[derive(Serialize)]
@@ -16,26 +16,26 @@ struct Body<'a> {
     status: &'a str,
 }
 
-/// `GET /api/v1/orders/{id}/shipment`.
-pub fn answer(request: &Request) -> Result<Response, Problem> {
+/// `GET /api/v1/orders/{id}/shipment`, at `now` in milliseconds since 1970.
+pub fn answer(request: &Request, now: u64) -> Result<Response, Problem> {
     match (request.method(), request.segments().as_slice()) {
         ("GET", ["api", "v1", "orders", order, "shipment"]) => {
-            shipment(request.principal()?, order)
+            shipment(request.principal()?, order, now)
         }
         (_, ["api", "v1", "orders", _, "shipment"]) => Err(Problem::method_not_allowed(&["GET"])),
         _ => Err(Problem::not_found("there is nothing here")),
     }
 }
 
-fn shipment(user: &str, order: &str) -> Result<Response, Problem> {
+fn shipment(user: &str, order: &str, now: u64) -> Result<Response, Problem> {
     let record = if ids::is("ord", order) {
-        shipments::find(order)
+        Shipments::open(now).find(order)
     } else {
         None
     };
     let (shipment, status) = record
         .as_ref()
-        .and_then(|record| record.seen_by(user))
+        .and_then(|record| record.seen_by(user, now))
         .ok_or_else(|| none_yet(order))?;
     Ok(json(
         200,
@@ -64,9 +64,14 @@ mod tests {
     use super::*;
     use crate::domain::Address;
 
-    fn ask(user: &str, order: &str) -> Response {
+    fn ask_at(now: u64, user: &str, order: &str) -> Response {
         let path = format!("/api/v1/orders/{order}/shipment");
-        rest::answer(&Request::new("GET", &path).unwrap().by(user), answer)
+        let request = Request::new("GET", &path).unwrap().by(user);
+        rest::answer(&request, |request| answer(request, now))
+    }
+
+    fn ask(user: &str, order: &str) -> Response {
+        ask_at(0, user, order)
     }
 
     #[test]
@@ -84,8 +89,10 @@ mod tests {
             postal_code: "0150".to_owned(),
             country: "NO".to_owned(),
         };
-        let shipment = shipments::book(&order, "usr_1", &to).unwrap();
-        assert_eq!(shipments::book(&order, "usr_1", &to), Ok(shipment.clone()));
+        let shipments = Shipments::open(0);
+        let shipment = shipments.book(&order, "usr_1", &to, 60).unwrap();
+        let again = Shipments::open(5_000).book(&order, "usr_1", &to, 60);
+        assert_eq!(again, Ok(shipment.clone()));
         let body = ask("usr_1", &order).body_json();
         assert_eq!(body["tracking"], shipment.tracking);
         assert_eq!(
@@ -93,17 +100,38 @@ mod tests {
             (&"Nordlys Post".into(), &"booked".into())
         );
         assert_eq!(ask("usr_2", &order).status, 404);
-        shipments::cancel(&order);
-        assert_eq!(ask("usr_1", &order).body_json()["status"], "cancelled");
+        let status = |now| ask_at(now, "usr_1", &order).body_json()["status"].clone();
+        assert_eq!(
+            (status(59_999), status(60_000)),
+            ("booked".into(), "shipped".into())
+        );
+        shipments.cancel(&order).unwrap();
+        assert_eq!(
+            (status(0), status(60_000)),
+            ("cancelled".into(), "cancelled".into())
+        );
+        shipments.reinstate(&order);
+        assert_eq!(
+            (status(0), status(60_000)),
+            ("booked".into(), "shipped".into())
+        );
+        let late = Shipments::open(60_000).cancel(&order);
+        assert_eq!(late, Err(crate::domain::Refusal::Shipped(order.clone())));
     }
 
     #[test]
     fn who_is_not_logged_in_is_told_so() {
         let request = Request::new("GET", "/api/v1/orders/ord_1/shipment").unwrap();
-        assert_eq!(rest::answer(&request, answer).status, 401);
+        assert_eq!(
+            rest::answer(&request, |request| answer(request, 0)).status,
+            401
+        );
         let never = ask("usr_1", "x");
         assert_eq!((never.status, never.header("retry-after")), (404, None));
         let request = Request::new("POST", "/api/v1/orders/ord_1/shipment").unwrap();
-        assert_eq!(rest::answer(&request, answer).status, 405);
+        assert_eq!(
+            rest::answer(&request, |request| answer(request, 0)).status,
+            405
+        );
     }
 }

@@ -97,6 +97,7 @@ fn spec(component: &Component, folder: &Path) -> Spec {
             Isolation::Instance => skald_engine::Isolation::Instance,
             Isolation::Call => skald_engine::Isolation::Call,
         },
+        saga: component.settings.saga.is_some(),
         memory: component.settings.memory.as_usize(),
         // The components that are measured have no data, no variables and nobody outside to talk to.
         stores: Vec::new(),

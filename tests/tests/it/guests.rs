@@ -45,6 +45,11 @@ fn every_guest_has_a_test_that_names_it() -> Result<()> {
             .as_path(),
         &mut tests,
     )?;
+    // Sagas are tested where each of their steps is in the test's hands.
+    read_all(
+        &places::workspace().join("runtime-host/crates/engine/src/tests"),
+        &mut tests,
+    )?;
     let mut nameless = Vec::new();
     for entry in fs::read_dir(places::workspace().join("tests/guests"))? {
         let entry = entry?;

@@ -27,8 +27,29 @@ fn customers_are_told_in_words() {
             total: money(5, "EUR"),
         },
         News::Rejected {
-            order,
+            order: order.clone(),
             reason: "the card was declined".to_owned(),
+        },
+        News::CancellationRequested {
+            order: order.clone(),
+        },
+        News::Cancelled {
+            order: order.clone(),
+        },
+        News::CancellationRefused {
+            order: order.clone(),
+            reason: "It is on its way already.".to_owned(),
+        },
+        News::ReturnRequested {
+            order: order.clone(),
+        },
+        News::Returned {
+            order: order.clone(),
+            total: money(1_999, "EUR"),
+        },
+        News::ReturnRefused {
+            order,
+            reason: "It was worn.".to_owned(),
         },
     ];
     let told: Vec<String> = news
@@ -40,6 +61,12 @@ fn customers_are_told_in_words() {
     order-placed: We have your order ord_1 over 19.99 EUR.
     order-confirmed: Your order ord_1 is paid (0.05 EUR) and on its way.
     order-rejected: We could not fulfil your order ord_1: the card was declined.
+    cancellation-requested: You wish to cancel order ord_1.
+    order-cancelled: Your order ord_1 is cancelled; you owe nothing.
+    cancellation-refused: We could not cancel your order ord_1: It is on its way already.
+    return-requested: You wish to return your order ord_1. We will tell you what we decide.
+    order-returned: We have taken your order ord_1 back; you get 19.99 EUR back.
+    return-refused: We do not take your order ord_1 back: It was worn.
     ");
 }
 

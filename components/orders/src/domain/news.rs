@@ -23,8 +23,11 @@ pub enum News<'a> {
         /// Where it goes.
         ship_to: &'a Address,
     },
-    /// An order stands.
-    Confirmed {
+    /// Something has happened to an order.
+    Happened {
+        /// Where it is said.
+        #[serde(skip)]
+        topic: &'static str,
         /// Its id.
         order: &'a str,
         /// Whose it is.
@@ -32,13 +35,16 @@ pub enum News<'a> {
         /// For how much.
         total: &'a Money,
     },
-    /// An order fell.
-    Rejected {
+    /// Something has happened to an order, for a reason.
+    Because {
+        /// Where it is said.
+        #[serde(skip)]
+        topic: &'static str,
         /// Its id.
         order: &'a str,
         /// Whose it is.
         user: &'a str,
-        /// Why, in words for the customer.
+        /// Why, in words for the customer, or the customer's.
         reason: &'a str,
     },
 }
@@ -72,15 +78,35 @@ impl<'a> News<'a> {
     /// What is said when `event` happens to an order that is `state` already.
     pub fn about(order: &'a str, state: &'a Order, event: &'a Event) -> Option<Self> {
         let Placed { user, total, .. } = &state.placed;
-        match event {
-            Event::Confirmed => Some(Self::Confirmed { order, user, total }),
-            Event::Rejected { reason } => Some(Self::Rejected {
+        let happened = |topic| {
+            Some(Self::Happened {
+                topic,
+                order,
+                user,
+                total,
+            })
+        };
+        let because = |topic, reason| {
+            Some(Self::Because {
+                topic,
                 order,
                 user,
                 reason,
-            }),
-            // The first has news of its own, with more in it; the other has no topic.
-            Event::Placed(_) | Event::Cancelled => None,
+            })
+        };
+        match event {
+            // It has news of its own, with more in it.
+            Event::Placed(_) => None,
+            Event::Confirmed => happened("shop.order.confirmed.v1"),
+            Event::Rejected { reason } => because("shop.order.rejected.v1", reason),
+            Event::CancellationRequested => happened("shop.order.cancellation-requested.v1"),
+            Event::Cancelled => happened("shop.order.cancelled.v1"),
+            Event::CancellationRefused { reason } => {
+                because("shop.order.cancellation-refused.v1", reason)
+            }
+            Event::ReturnRequested { reason } => because("shop.order.return-requested.v1", reason),
+            Event::Returned => happened("shop.order.returned.v1"),
+            Event::ReturnRefused { reason } => because("shop.order.return-refused.v1", reason),
         }
     }
 
@@ -88,8 +114,7 @@ impl<'a> News<'a> {
     pub fn topic(&self) -> &'static str {
         match self {
             Self::Placed { .. } => "shop.order.placed.v1",
-            Self::Confirmed { .. } => "shop.order.confirmed.v1",
-            Self::Rejected { .. } => "shop.order.rejected.v1",
+            Self::Happened { topic, .. } | Self::Because { topic, .. } => topic,
         }
     }
 }

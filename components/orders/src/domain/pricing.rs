@@ -1,6 +1,9 @@
 //! What a cart costs.
 
-use super::{Line, Money};
+use super::{
+    Line, Money,
+    shop::{Claim, Shop},
+};
 
 /// Pieces of one product that an order may have; the stockroom holds no more.
 const MOST_PIECES: u32 = 1_000;
@@ -37,6 +40,15 @@ pub enum NoPrice {
     /// Nobody has so much money.
     #[error("the total is too large")]
     TooMuch,
+}
+
+/// What the lines of a claim cost at this moment, and all of them together.
+pub fn of_claim(shop: &impl Shop, claim: &Claim) -> Result<(Vec<Line>, Money), NoPrice> {
+    let skus: Vec<String> = claim.lines.iter().map(|(sku, _)| sku.clone()).collect();
+    let products = shop.products(&skus).map_err(NoPrice::Unknown)?;
+    let lines = priced(&claim.lines, products)?;
+    let total = total(&lines)?;
+    Ok((lines, total))
 }
 
 /// The lines with what their products are called and cost; `products` are in the order of `lines`.

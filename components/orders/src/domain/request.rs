@@ -1,5 +1,6 @@
 //! What customers send to place an order, and what is wrong with it.
 
+use sdk::rest::Problem;
 use serde::Deserialize;
 
 use super::Address;
@@ -9,6 +10,9 @@ const LONGEST_PART: usize = 200;
 
 /// No token is longer.
 const LONGEST_TOKEN: usize = 256;
+
+/// As long as the gateway lets in; it becomes part of a key in the cart's store, which has room for four times that.
+const LONGEST_KEY: usize = 255;
 
 /// What a customer sends to place an order.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,6 +42,22 @@ pub struct Fault {
 }
 
 impl PlaceRequest {
+    /// Refuses a key that cannot be kept, and a request with faults.
+    pub fn check(&self, key: &str) -> Result<(), Problem> {
+        if key.is_empty() || key.len() > LONGEST_KEY {
+            let detail = format!("Idempotency-Key has to have 1 to {LONGEST_KEY} characters");
+            return Err(Problem::bad_request(detail));
+        }
+        let faults = self.faults();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let problem = Problem::unprocessable("the order breaks a rule");
+        Err(faults.iter().fold(problem, |problem, fault| {
+            problem.with_error(fault.pointer, fault.detail.as_str())
+        }))
+    }
+
     /// All that is wrong, at once.
     pub fn faults(&self) -> Vec<Fault> {
         let to = &self.ship_to;

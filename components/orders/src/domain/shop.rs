@@ -1,5 +1,7 @@
 //! What orders ask of the rest of the shop: the port, its answers and its refusals.
 
+use sdk::rest::Problem;
+
 use super::pricing::Product;
 
 /// Lines of a cart that are ours now.
@@ -32,4 +34,39 @@ pub trait Shop {
 
     /// Looks products up, in the order asked; the error is the first SKU that is not sold.
     fn products(&self, skus: &[String]) -> Result<Vec<Product>, String>;
+}
+
+// === impl NoClaim ===
+
+impl NoClaim {
+    /// The order that stands in the way.
+    pub fn order(&self) -> Option<&str> {
+        match self {
+            Self::Empty => None,
+            Self::Claimed(order) | Self::GivenBack(order) => Some(order),
+        }
+    }
+
+    /// What a customer is told; `known` says whether the order that stands in the way has arrived.
+    pub fn conflict(&self, known: bool) -> Problem {
+        let conflict =
+            |slug, title, detail: &str| Problem::new(409, slug, title, detail.to_owned());
+        match self {
+            Self::Empty => conflict("cart-empty", "Cart is empty", "there is nothing to order"),
+            Self::Claimed(order) if known => {
+                let detail = format!("order {order} is under way with what was in the cart");
+                conflict("cart-claimed", "Cart is claimed", &detail)
+            }
+            Self::Claimed(_) => {
+                let detail = "an order that was begun may still arrive; send it again with its Idempotency-Key, \
+                              or wait a minute";
+                conflict("cart-claimed", "Cart is claimed", detail).with_header("retry-after", "5")
+            }
+            Self::GivenBack(_) => {
+                let detail = "what was asked under this Idempotency-Key did not become an order; \
+                              take a new key";
+                conflict("order-given-up", "Order was given up", detail)
+            }
+        }
+    }
 }

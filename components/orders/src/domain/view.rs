@@ -20,6 +20,9 @@ pub struct View<'a> {
     pub lines: Vec<Line>,
     /// What has happened, oldest first.
     pub history: Vec<Entry>,
+    /// Whether it is worth asking again soon.
+    #[serde(skip)]
+    pub is_changing: bool,
 }
 
 /// Something that has happened.
@@ -29,6 +32,9 @@ pub struct Entry {
     pub at: String,
     /// What, in one word.
     pub event: &'static str,
+    /// Why, where a wish was made or refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl<'a> View<'a> {
@@ -38,9 +44,11 @@ impl<'a> View<'a> {
         let entry = |recorded: &Recorded| Entry {
             at: sdk::clock::format(recorded.at),
             event: recorded.event.name(),
+            reason: recorded.event.reason().map(str::to_owned),
         };
         Some(Self {
             id,
+            is_changing: state.is_changing(),
             status: state.status,
             reason: state.reason,
             total: state.placed.total,

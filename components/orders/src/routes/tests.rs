@@ -380,6 +380,182 @@ fn an_order_is_seen_by_its_owner_only_and_by_its_tag() {
     );
 }
 
+/// An order that was placed, and what was published about it forgotten.
+fn placed() -> String {
+    let order = id(&post(&Stand::with(&[("tea", 1)]), "k1", BODY));
+    memory::take_published();
+    order
+}
+
+fn run(order: &str, command: &Command) {
+    Book::open().run(order, command, second(12)).unwrap();
+}
+
+/// `POST` of a wish about an order.
+fn wish(user: &str, order: &str, what: &str, body: &str) -> Response {
+    let path = format!("/api/v1/orders/{order}/{what}");
+    let request = Request::new("POST", &path).unwrap().by(user);
+    send(&request.with_body(body), &Stand::default())
+}
+
+fn topics() -> Vec<String> {
+    let published = memory::take_published();
+    published.into_iter().map(|(topic, _)| topic).collect()
+}
+
+#[test]
+fn a_wish_to_cancel_is_taken_and_told_once_however_often_it_is_sent() {
+    let order = placed();
+    let first = wish("usr_1", &order, "cancellation", "");
+    assert_eq!(
+        (first.status, first.header("retry-after")),
+        (202, Some("1"))
+    );
+    assert_eq!(
+        first.header("location").unwrap(),
+        format!("/api/v1/orders/{order}")
+    );
+    assert_eq!(
+        first.body_json()["history"][1]["event"],
+        "cancellation-requested"
+    );
+    assert_eq!(wish("usr_1", &order, "cancellation", "{}").status, 202);
+    let (topic, event) = memory::take_published().remove(0);
+    assert_eq!(topic, "shop.order.cancellation-requested.v1");
+    insta::assert_snapshot!(event["data"].to_string().replace(&order, "<id>"), @r#"{"order":"<id>","total":{"amount":1000,"currency":"EUR"},"user":"usr_1"}"#);
+    assert_eq!(topics(), [""; 0]);
+}
+
+#[test]
+fn what_cannot_be_cancelled_any_more_is_a_conflict_that_says_why() {
+    let refuse = Command::RefuseCancellation("It is on its way.".to_owned());
+    let ends: [&[Command]; 4] = [
+        &[Command::Reject("no carrier".to_owned())],
+        &[Command::RequestCancellation, Command::BeginCancellation],
+        &[Command::Confirm, Command::RequestCancellation, refuse],
+        &[
+            Command::Confirm,
+            Command::RequestReturn("too small".to_owned()),
+        ],
+    ];
+    let mut lines = Vec::new();
+    for end in ends {
+        let order = placed();
+        for command in end {
+            run(&order, command);
+        }
+        let problem = wish("usr_1", &order, "cancellation", "");
+        let slug = problem.body_json()["type"].to_string();
+        assert_eq!(
+            slug,
+            r#""https://skald.dev/problems/order-not-cancellable""#
+        );
+        lines.push(format!(
+            "{} {}",
+            problem.status,
+            problem.body_json()["detail"]
+        ));
+    }
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    409 "the order was rejected"
+    409 "the order was cancelled"
+    409 "a cancellation was refused before: It is on its way"
+    409 "a return is under way"
+    "#);
+}
+
+#[test]
+fn a_confirmed_order_that_is_being_cancelled_asks_to_be_asked_again() {
+    let order = placed();
+    run(&order, &Command::Confirm);
+    let taken = wish("usr_1", &order, "cancellation", "");
+    assert_eq!(
+        (taken.status, taken.header("retry-after")),
+        (202, Some("1"))
+    );
+    let path = format!("/api/v1/orders/{order}");
+    assert_eq!(get("usr_1", &path).header("retry-after"), Some("1"));
+    run(&order, &Command::FinishCancellation);
+    let ended = get("usr_1", &path);
+    assert_eq!(ended.header("retry-after"), None);
+    assert_eq!(ended.body_json()["status"], "cancelled");
+    assert_eq!(
+        topics(),
+        [
+            "shop.order.confirmed.v1",
+            "shop.order.cancellation-requested.v1",
+            "shop.order.cancelled.v1"
+        ]
+    );
+}
+
+#[test]
+fn a_confirmed_order_can_be_sent_back_once_and_stays_confirmed() {
+    let order = placed();
+    let body = r#"{"reason":"too small"}"#;
+    assert_eq!(
+        wish("usr_1", &order, "return", body).status,
+        409,
+        "it is pending"
+    );
+    run(&order, &Command::Confirm);
+    let taken = wish("usr_1", &order, "return", body);
+    assert_eq!((taken.status, taken.header("retry-after")), (202, None));
+    assert_eq!(wish("usr_1", &order, "return", body).status, 202);
+    assert_eq!(wish("usr_1", &order, "cancellation", "").status, 409);
+    run(&order, &Command::RefuseReturn("It was worn.".to_owned()));
+    assert_eq!(wish("usr_1", &order, "return", body).status, 409);
+    let seen = get("usr_1", &format!("/api/v1/orders/{order}")).body_json();
+    assert_eq!(seen["status"], "confirmed");
+    insta::assert_snapshot!(seen["history"].to_string(), @r#"[{"at":"1970-01-01T00:00:10.000Z","event":"placed"},{"at":"1970-01-01T00:00:12.000Z","event":"confirmed"},{"at":"1970-01-01T00:00:12.000Z","event":"return-requested","reason":"too small"},{"at":"1970-01-01T00:00:12.000Z","event":"return-refused","reason":"It was worn."}]"#);
+    assert_eq!(
+        topics(),
+        [
+            "shop.order.confirmed.v1",
+            "shop.order.return-requested.v1",
+            "shop.order.return-refused.v1"
+        ]
+    );
+}
+
+#[test]
+fn wishes_are_the_owners_and_have_to_make_sense() {
+    let order = placed();
+    run(&order, &Command::Confirm);
+    let refused = |user: &str, order: &str, what: &str, body: &str| {
+        let problem = wish(user, order, what, body);
+        format!("{} {}", problem.status, problem.body_json()["errors"])
+    };
+    let lines = [
+        refused("usr_2", &order, "cancellation", ""),
+        refused("usr_2", &order, "return", r#"{"reason":"mine"}"#),
+        refused("usr_1", "ord_1", "return", r#"{"reason":"mine"}"#),
+        refused("usr_1", &order, "cancellation", r#"{"reason":"why"}"#),
+        refused("usr_1", &order, "cancellation", "now"),
+        refused("usr_1", &order, "return", ""),
+        refused("usr_1", &order, "return", r#"{"reason":" "}"#),
+        refused("usr_1", &order, "return", r#"{"reason":7}"#),
+        refused("usr_1", &order, "return", r#"{"reason":"small","keep":1}"#),
+    ];
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    404 null
+    404 null
+    404 null
+    422 [{"detail":"unknown field `reason`, there are no fields","pointer":"/reason"}]
+    400 null
+    400 null
+    422 [{"detail":"has to have 1 to 200 characters","pointer":"/reason"}]
+    422 [{"detail":"invalid type: integer `7`, expected a string","pointer":"/reason"}]
+    422 [{"detail":"unknown field `keep`, expected `reason`","pointer":"/keep"}]
+    "#);
+    assert_eq!(topics(), ["shop.order.confirmed.v1"]);
+    let path = format!("/api/v1/orders/{order}/return");
+    let by_nobody = Request::new("POST", &path).unwrap();
+    assert_eq!(send(&by_nobody, &Stand::default()).status, 401);
+    let deleted = Request::new("DELETE", &path).unwrap().by("usr_1");
+    assert_eq!(send(&deleted, &Stand::default()).status, 405);
+}
+
 #[test]
 fn orders_are_listed_newest_first_a_page_at_a_time() {
     let placed: Vec<String> = (0..5)

@@ -78,7 +78,7 @@ fn every_command_has_an_answer_in_every_state() {
     captured authorise: Settled
     captured authorise: another amount was authorised for this order
     captured capture: Settled
-    captured void: the payment is captured
+    captured void: Settled
     captured refund: Ask
     refunded authorise: the payment is refunded
     refunded authorise: the payment is refunded

@@ -14,12 +14,30 @@ fn to(country: &str) -> Address {
     }
 }
 
+/// When parcels leave in these tests.
+const LEAVES: u64 = 100;
+
+fn book_for(known: Option<&Record>, user: &str, to: &Address) -> Result<Record, Refusal> {
+    let parcel = Parcel {
+        order: "ord_1",
+        user,
+        to,
+        leaves: LEAVES,
+    };
+    book(known, &parcel)
+}
+
 fn booked(country: &str) -> Record {
-    book(None, "ord_1", "usr_1", &to(country)).unwrap()
+    book_for(None, "usr_1", &to(country)).unwrap()
+}
+
+/// Cancels before anything leaves.
+fn cancelled(known: Option<&Record>) -> Record {
+    cancel(known, "ord_1", 0).unwrap()
 }
 
 fn line(record: &Record) -> String {
-    let (shipment, status) = record.seen_by("usr_1").unwrap();
+    let (shipment, status) = record.seen_by("usr_1", 0).unwrap();
     format!("{} {} {status}", shipment.carrier, shipment.tracking)
 }
 
@@ -38,7 +56,7 @@ fn each_country_has_its_carrier_and_the_rest_of_the_world_has_one() {
 
 #[test]
 fn nobody_carries_to_xx() {
-    let refusal = book(None, "ord_1", "usr_1", &to("XX")).unwrap_err();
+    let refusal = book_for(None, "usr_1", &to("XX")).unwrap_err();
     insta::assert_snapshot!(refusal, @"nobody carries to XX");
 }
 
@@ -46,36 +64,67 @@ fn nobody_carries_to_xx() {
 fn a_second_booking_answers_the_same_shipment_wherever_it_goes() {
     let first = booked("NO");
     assert_eq!(
-        book(Some(&first), "ord_1", "usr_1", &to("DE")),
+        book_for(Some(&first), "usr_1", &to("DE")),
         Ok(first.clone())
     );
     assert!(matches!(
-        book(Some(&first), "ord_1", "usr_2", &to("NO")),
+        book_for(Some(&first), "usr_2", &to("NO")),
         Err(Refusal::Invalid(_))
     ));
 }
 
 #[test]
 fn what_was_cancelled_cannot_be_booked_again() {
-    let never_booked = cancel(None);
-    let called_off = cancel(Some(&booked("NO")));
-    for cancelled in [never_booked, called_off] {
-        assert_eq!(cancel(Some(&cancelled)), cancelled);
-        let refusal = book(Some(&cancelled), "ord_1", "usr_1", &to("NO")).unwrap_err();
+    let never_booked = cancelled(None);
+    let called_off = cancelled(Some(&booked("NO")));
+    for record in [never_booked, called_off] {
+        assert_eq!(cancelled(Some(&record)), record);
+        let refusal = book_for(Some(&record), "usr_1", &to("NO")).unwrap_err();
         assert_eq!(refusal, Refusal::Cancelled("ord_1".to_owned()));
     }
 }
 
 #[test]
+fn what_has_left_is_not_called_back() {
+    let record = booked("NO");
+    assert_eq!(record.seen_by("usr_1", LEAVES - 1).unwrap().1, "booked");
+    assert_eq!(record.seen_by("usr_1", LEAVES).unwrap().1, "shipped");
+    assert!(cancel(Some(&record), "ord_1", LEAVES - 1).is_ok());
+    let refusal = cancel(Some(&record), "ord_1", LEAVES).unwrap_err();
+    insta::assert_snapshot!(refusal, @"the shipment of order ord_1 has left");
+    let called_off = cancelled(Some(&record));
+    let late = cancel(Some(&called_off), "ord_1", LEAVES);
+    assert_eq!(late, Ok(called_off), "what was called off in time stays so");
+}
+
+#[test]
+fn a_cancellation_that_is_taken_back_leaves_everything_as_it_was() {
+    let record = booked("NO");
+    assert_eq!(reinstate(&record), record);
+    assert_eq!(reinstate(&cancelled(Some(&record))), record);
+    let never_booked = cancelled(None);
+    assert_eq!(reinstate(&never_booked), never_booked);
+}
+
+#[test]
+fn what_was_booked_before_departures_were_noted_has_left() {
+    let text = r#"{"status":"booked","user":"usr_1","shipment":{"carrier":"Alpenbote","tracking":"AB-1"}}"#;
+    let record: Record = serde_json::from_str(text).unwrap();
+    assert_eq!(record.seen_by("usr_1", 0).unwrap().1, "shipped");
+    let text =
+        r#"{"status":"cancelled","booked":["usr_1",{"carrier":"Alpenbote","tracking":"AB-1"}]}"#;
+    let record: Record = serde_json::from_str(text).unwrap();
+    assert_eq!(record.seen_by("usr_1", 0).unwrap().1, "cancelled");
+}
+
+#[test]
 fn a_shipment_is_seen_by_its_owner_only() {
     let record = booked("NO");
-    assert!(record.seen_by("usr_2").is_none());
-    assert!(cancel(Some(&record)).seen_by("usr_2").is_none());
-    assert_eq!(
-        cancel(Some(&record)).seen_by("usr_1").unwrap().1,
-        "cancelled"
-    );
-    assert!(cancel(None).seen_by("usr_1").is_none());
+    let called_off = cancelled(Some(&record));
+    assert!(record.seen_by("usr_2", 0).is_none());
+    assert!(called_off.seen_by("usr_2", 0).is_none());
+    assert_eq!(called_off.seen_by("usr_1", 0).unwrap().1, "cancelled");
+    assert!(cancelled(None).seen_by("usr_1", 0).is_none());
 }
 
 #[test]
@@ -105,11 +154,7 @@ fn addresses_that_nobody_could_deliver_to_are_refused() {
     ];
     let reasons: Vec<String> = broken
         .iter()
-        .map(|address| {
-            book(None, "ord_1", "usr_1", address)
-                .unwrap_err()
-                .to_string()
-        })
+        .map(|address| book_for(None, "usr_1", address).unwrap_err().to_string())
         .collect();
     insta::assert_snapshot!(reasons.join("\n"), @r"
     the name has to have 1 to 200 characters
@@ -144,23 +189,27 @@ proptest! {
     }
 
     #[test]
-    fn an_order_has_one_shipment_however_often_it_is_booked_and_cancelled(
-        commands in proptest::collection::vec(proptest::bool::ANY, 0..20),
+    fn an_order_has_one_shipment_whatever_is_asked_and_what_has_left_stays_so(
+        asked in proptest::collection::vec((0..3_u8, 0..200_u64), 0..20),
     ) {
-        let mut record = None;
+        let mut record: Option<Record> = None;
         let mut first: Option<Shipment> = None;
-        for books in commands {
-            let next = if books {
-                book(record.as_ref(), "ord_1", "usr_1", &to("NO")).ok()
-            } else {
-                Some(cancel(record.as_ref()))
+        let mut now = 0;
+        for (request, pause) in asked {
+            now += pause;
+            let before = record.as_ref().and_then(|record| record.seen_by("usr_1", now)).map(|seen| seen.1);
+            let next = match (request, &record) {
+                (0, known) => book_for(known.as_ref(), "usr_1", &to("NO")).ok(),
+                (1, known) => cancel(known.as_ref(), "ord_1", now).ok(),
+                (_, Some(known)) => Some(reinstate(known)),
+                (_, None) => None,
             };
-            let was_cancelled = matches!(record, Some(Record::Cancelled { .. }));
-            prop_assert!(!(was_cancelled && books && next.is_some()));
             record = next.or(record);
-            if let Some((shipment, _)) = record.as_ref().and_then(|record| record.seen_by("usr_1")) {
+            let after = record.as_ref().and_then(|record| record.seen_by("usr_1", now));
+            if let Some((shipment, _)) = after {
                 prop_assert_eq!(first.get_or_insert_with(|| shipment.clone()), shipment);
             }
+            prop_assert!(before != Some("shipped") || after.is_some_and(|seen| seen.1 == "shipped"));
         }
     }
 }

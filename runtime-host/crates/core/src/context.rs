@@ -43,6 +43,8 @@ pub enum Cause {
     Event(u64),
     /// Another component.
     Component(Arc<str>),
+    /// A run of a saga.
+    Saga(Arc<str>),
     /// The host itself.
     Host,
 }
@@ -54,6 +56,19 @@ pub enum Once {
     Key(IdempotencyKey),
     /// An event: the mark is kept and the second delivery does nothing.
     Inbox(InboxMark),
+    /// A step of a saga: the answer is kept and given again.
+    Step(Arc<StepKey>),
+}
+
+/// Which step of which run a call is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepKey {
+    /// The run.
+    pub run: String,
+    /// The same each time the step is sent, and no other step's.
+    pub key: String,
+    /// Whether it undoes something.
+    pub undo: bool,
 }
 
 /// A client's idempotency key, scoped so that clients cannot see each other's answers.

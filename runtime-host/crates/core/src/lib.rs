@@ -9,6 +9,7 @@ pub mod event;
 pub mod manifest;
 pub mod route;
 pub mod run;
+pub mod saga;
 pub mod store;
 pub mod unit;
 pub mod value;

@@ -25,7 +25,7 @@ pub use name::{ComponentId, DependencyName};
 pub use problem::{Problem, Problems};
 pub use settings::{
     AppSettings, AuthSettings, ComponentHttpSettings, ComponentSettings, EventSettings,
-    HttpSettings, Isolation, Retry,
+    HttpSettings, Isolation, Retry, SagaSettings,
 };
 pub use template::Template;
 pub use units::{ByteSize, parse_duration};

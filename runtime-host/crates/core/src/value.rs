@@ -1,7 +1,11 @@
 //! Component-model values, as the host carries them between components that share nothing else.
 
+use std::fmt::{self, Write as _};
+
+use serde::{Deserialize, Serialize};
+
 /// One value of a WIT type. Resources, streams and futures cannot cross between components, so they have no place here.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// `bool`
     Bool(bool),
@@ -45,4 +49,60 @@ pub enum Value {
     Result(Result<Option<Box<Value>>, Option<Box<Value>>>),
     /// `flags`: the names that are set.
     Flags(Vec<String>),
+}
+
+/// As WAVE, the component model's notation for values, writes it.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::S8(value) => write!(f, "{value}"),
+            Self::U8(value) => write!(f, "{value}"),
+            Self::S16(value) => write!(f, "{value}"),
+            Self::U16(value) => write!(f, "{value}"),
+            Self::S32(value) => write!(f, "{value}"),
+            Self::U32(value) => write!(f, "{value}"),
+            Self::S64(value) => write!(f, "{value}"),
+            Self::U64(value) => write!(f, "{value}"),
+            Self::F32(value) => write!(f, "{value}"),
+            Self::F64(value) => write!(f, "{value}"),
+            Self::Char(value) => write!(f, "{value:?}"),
+            Self::String(value) => write!(f, "{value:?}"),
+            Self::List(values) => listed(f, ('[', ']'), values),
+            Self::Tuple(values) => listed(f, ('(', ')'), values),
+            Self::Record(fields) => {
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {value}"));
+                listed(f, ('{', '}'), fields)
+            }
+            Self::Variant(case, payload) => case_of(f, case, payload.as_deref()),
+            Self::Enum(case) => f.write_str(case),
+            Self::Option(None) => f.write_str("none"),
+            Self::Option(payload) => case_of(f, "some", payload.as_deref()),
+            Self::Result(Ok(payload)) => case_of(f, "ok", payload.as_deref()),
+            Self::Result(Err(payload)) => case_of(f, "err", payload.as_deref()),
+            Self::Flags(names) => listed(f, ('{', '}'), names),
+        }
+    }
+}
+
+fn listed<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    (open, close): (char, char),
+    items: impl IntoIterator<Item = T>,
+) -> fmt::Result {
+    f.write_char(open)?;
+    for (place, item) in items.into_iter().enumerate() {
+        let comma = if place == 0 { "" } else { ", " };
+        write!(f, "{comma}{item}")?;
+    }
+    f.write_char(close)
+}
+
+fn case_of(f: &mut fmt::Formatter<'_>, case: &str, payload: Option<&Value>) -> fmt::Result {
+    match payload {
+        None => f.write_str(case),
+        Some(payload) => write!(f, "{case}({payload})"),
+    }
 }

@@ -8,6 +8,7 @@ mod generated {
             "../../../wit/deps/spin-redis",
             "../../../wit/deps/spin-variables",
             "../../../wit/deps/wasi-config",
+            "../../../wit/saga",
             "wit",
         ],
         world: "skald:host/imports",
@@ -21,7 +22,21 @@ mod generated {
     });
 }
 
-pub(crate) use generated::{Imports, fermyon, spin, wasi};
+mod saga_world {
+    wasmtime::component::bindgen!({
+        path: "../../../wit/saga",
+        world: "skald:saga/saga",
+        imports: { default: async | trappable },
+        with: {
+            "skald:saga/undo.scope": crate::saga::Scope,
+        },
+    });
+}
+
+pub(crate) use generated::{Imports, fermyon, skald, spin, wasi};
+
+/// What sagas ask their coordinator.
+pub(crate) use saga_world::{Saga, skald::saga};
 
 /// The export that handles messages of a topic.
 pub(crate) mod inbound_redis {

@@ -51,6 +51,8 @@ pub struct Spec {
     pub source: PathBuf,
     /// Whether calls share instances.
     pub isolation: Isolation,
+    /// Whether its runs are replayed: it then has nothing in reach but what each replay answers alike.
+    pub saga: bool,
     /// How much linear memory an instance may have, in bytes.
     pub memory: usize,
     /// The key-value stores it may open.

@@ -1,11 +1,14 @@
 //! The engine: from a wasm file to a component that runs.
 
+mod revive;
+
 use std::{
     collections::HashMap,
     fs,
     sync::{Arc, OnceLock, Weak},
 };
 
+use parking_lot::RwLock;
 use skald_core::{
     call::{CallError, DynCall, Reply, Request},
     manifest::ComponentId,
@@ -26,6 +29,7 @@ use crate::{
     link::{self, Linking},
     outbound,
     run::Runner,
+    saga,
     state::{Calls, MOST_OUTGOING, Shared, State},
 };
 
@@ -36,6 +40,8 @@ pub struct Engine {
     calls: Arc<Calls>,
     client: outbound::Client,
     runners: OnceLock<HashMap<ComponentId, Arc<Runner>>>,
+    /// Other revisions of sagas, for runs that began with them.
+    revived: RwLock<HashMap<(ComponentId, String), Arc<Runner>>>,
 }
 
 /// A component whose code is ready and whose imports are not yet met.
@@ -58,6 +64,7 @@ impl Engine {
             calls: Arc::default(),
             client: outbound::client(),
             runners: OnceLock::new(),
+            revived: RwLock::default(),
             config,
         })
     }
@@ -107,6 +114,9 @@ impl Engine {
                 Flavour::Plain => plain.clone(),
                 Flavour::Concurrent => concurrent.clone(),
             };
+            if one.spec.saga {
+                saga::add_to_linker(&mut linker, one.flavour).map_err(|error| failed(&error))?;
+            }
             let mut found = Linking::new(one, &others, &self.calls).link(engine, &mut linker);
             problems.append(&mut found.problems);
             unused.append(&mut found.unused);
@@ -198,6 +208,7 @@ impl Run for Engine {
             .get()
             .and_then(|runners| runners.get(&request.target))
         {
+            Some(runner) if runner.shared.spec.saga => (unit, Err(saga::not_a_call(request))),
             Some(runner) => runner.run(request, unit).await,
             None => (
                 unit,

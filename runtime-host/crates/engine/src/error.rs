@@ -36,6 +36,25 @@ pub enum EngineError {
         /// What the compiler says.
         reason: String,
     },
+    /// Only a saga that is deployed has other revisions.
+    #[error(
+        "no saga is named \"{0}\"; if a component is, write saga = true under [component.{0}.tool.skald]"
+    )]
+    NoSaga(ComponentId),
+    /// The file is not what it is said to be.
+    #[error(
+        "{component}: {path} is revision {actual}, not {expected}; name the file that the runs began with"
+    )]
+    OtherRevision {
+        /// The component.
+        component: ComponentId,
+        /// The file.
+        path: PathBuf,
+        /// The digest it should have.
+        expected: String,
+        /// The digest it has.
+        actual: String,
+    },
     /// Imports are not met.
     #[error("{} import problem(s):\n{}", .0.len(), .0.iter().map(|problem| format!("  - {problem}")).collect::<Vec<_>>().join("\n"))]
     Link(Vec<LinkProblem>),

@@ -10,7 +10,7 @@ use wasmtime::{
     },
 };
 
-use crate::bindings::inbound_redis;
+use crate::{bindings::inbound_redis, link::name::compatible};
 
 /// The interface of HTTP handlers that are served.
 const HTTP_HANDLER: &str = "wasi:http/handler@0.3.";
@@ -58,8 +58,15 @@ impl Exports {
         exports
     }
 
+    /// The function of that interface, or of a version of it that can stand for it: what a journal has noted is asked of
+    /// the component as it is today.
     pub(crate) fn function(&self, interface: &str, name: &str) -> Option<&Export> {
-        self.functions.get(interface)?.get(name)
+        if let Some(functions) = self.functions.get(interface) {
+            return functions.get(name);
+        }
+        let interfaces: Vec<&Arc<str>> = self.functions.keys().collect();
+        let interface = compatible(interface, &interfaces)?;
+        self.functions.get(&interface)?.get(name)
     }
 
     /// The contracts, by interface.

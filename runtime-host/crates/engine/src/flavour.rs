@@ -91,6 +91,10 @@ fn config(flavour: Flavour, instances: u32) -> Config {
     config.concurrency_support(flavour == Flavour::Concurrent);
     config.wasm_component_model_async(flavour == Flavour::Concurrent);
     config.epoch_interruption(true);
+    // A replayed run must come to the same bits on every machine. Both cost only code that computes with floating point
+    // or relaxed SIMD; a pair of engines for sagas alone would cost everybody two more pools of address space.
+    config.cranelift_nan_canonicalization(true);
+    config.relaxed_simd_deterministic(true);
     let mut pool = PoolingAllocationConfig::new();
     // A component of Rust's standard library is three core instances with two tables.
     pool.total_component_instances(instances)

@@ -1,5 +1,6 @@
 //! The interfaces that the host offers beside WASI. Each checks what the manifest grants, whatever the guest says.
 
+pub(crate) mod caller;
 pub(crate) mod keyvalue;
 pub(crate) mod redis;
 pub(crate) mod variables;

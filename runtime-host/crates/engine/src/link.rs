@@ -2,9 +2,12 @@
 //!
 //! Nothing is linked that is not granted, and every problem is found before the first one is told.
 
-mod name;
+mod companion;
+pub(crate) mod name;
 mod route;
+mod saga;
 mod service;
+mod step;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -29,7 +32,7 @@ use crate::{
 
 /// Packages that are harmless without a grant: Rust's standard library imports most of them whether it uses them or
 /// not, and a variable that is not granted is not there.
-const ALWAYS: [&str; 9] = [
+const ALWAYS: [&str; 10] = [
     "wasi:cli/",
     "wasi:io/",
     "wasi:clocks/",
@@ -39,6 +42,7 @@ const ALWAYS: [&str; 9] = [
     "wasi:config/",
     "fermyon:spin/variables@",
     "spin:variables/",
+    "skald:saga/caller@",
 ];
 
 /// What the linkers of an engine have in common.
@@ -59,6 +63,7 @@ pub(crate) fn base(engine: &Engine, flavour: Flavour) -> wasmtime::Result<Linker
         Flavour::Plain => {
             use bindings::{
                 fermyon::spin,
+                skald,
                 wasi::{config, keyvalue},
             };
             keyvalue::store::add_to_linker::<State, Own>(&mut linker, view)?;
@@ -67,6 +72,7 @@ pub(crate) fn base(engine: &Engine, flavour: Flavour) -> wasmtime::Result<Linker
             config::store::add_to_linker::<State, Own>(&mut linker, view)?;
             spin::redis::add_to_linker::<State, Own>(&mut linker, view)?;
             spin::variables::add_to_linker::<State, Own>(&mut linker, view)?;
+            skald::saga::caller::add_to_linker::<State, Own>(&mut linker, view)?;
         }
     }
     Ok(linker)
@@ -164,6 +170,10 @@ impl<'a> Linking<'a> {
             self.service(engine, linker, (name, ty), service);
             return;
         }
+        if self.spec().saga {
+            self.for_saga(engine, linker, name, ty);
+            return;
+        }
         // An import of types alone asks for nothing.
         let is_called = ty
             .exports(engine)
@@ -172,7 +182,7 @@ impl<'a> Linking<'a> {
             Need::Nothing => {}
             Need::Store => self.needs_store(name, is_called),
             Need::Outbound => self.needs_outbound(name, is_called),
-            Need::Unknown => self.unknown(name),
+            Need::Unknown => self.unknown(name, name),
         }
     }
 
@@ -196,8 +206,9 @@ impl<'a> Linking<'a> {
         }
     }
 
-    fn unknown(&mut self, name: &str) {
-        let package = name::package(name);
+    /// Nobody answers the import `name`; for that, somebody would have to export `wanted`.
+    fn unknown(&mut self, name: &str, wanted: &str) {
+        let package = name::package(wanted);
         let offers = |exports: &Exports| {
             exports
                 .contracts()
@@ -210,6 +221,12 @@ impl<'a> Linking<'a> {
             }
             None if name.starts_with("wasi:sockets/") => {
                 "sockets are not offered; use wasi:http".to_owned()
+            }
+            None if package == "skald:saga" || companion::of(name).is_some() => {
+                format!(
+                    "only sagas have it: write saga = true under [component.{}.tool.skald]",
+                    self.spec().id
+                )
             }
             None => format!("name who provides it under {table}"),
         };

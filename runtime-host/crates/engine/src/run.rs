@@ -3,6 +3,7 @@
 mod function;
 mod http;
 mod message;
+mod play;
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
@@ -129,7 +130,11 @@ impl Runner {
     }
 
     async fn fresh(&self) -> Result<Live, CallError> {
-        let mut store = Store::new(self.pre.engine(), State::new(Arc::clone(&self.shared)));
+        self.instantiate(State::new(Arc::clone(&self.shared))).await
+    }
+
+    async fn instantiate(&self, state: State) -> Result<Live, CallError> {
+        let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);

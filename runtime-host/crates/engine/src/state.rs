@@ -18,6 +18,7 @@ use crate::{
     config::Spec,
     limits::Limits,
     outbound::{Client, Hooks},
+    saga::{self, Playing},
     stdio::Output,
 };
 
@@ -104,6 +105,8 @@ pub(crate) struct State {
     http: WasiHttpCtx,
     hooks: Hooks,
     slot: Arc<Slot>,
+    /// The run that it plays, if it is a saga.
+    playing: Option<Arc<Playing>>,
     pub(crate) limits: Limits,
 }
 
@@ -119,8 +122,23 @@ impl State {
             wasi: None,
             http: WasiHttpCtx::new(),
             slot,
+            playing: None,
             shared,
         }
+    }
+
+    /// The same, for an instance of a saga.
+    pub(crate) fn of_run(shared: Arc<Shared>, playing: Arc<Playing>) -> Self {
+        Self {
+            playing: Some(playing),
+            ..Self::new(shared)
+        }
+    }
+
+    /// The run that the instance plays.
+    pub(crate) fn playing(&self) -> wasmtime::Result<Arc<Playing>> {
+        let playing = self.playing.clone();
+        playing.ok_or_else(|| wasmtime::format_err!("the instance plays no run"))
     }
 
     /// The unit of work of the call that runs now.
@@ -172,6 +190,9 @@ impl WasiView for State {
             builder.stdout(Output::new(&spec.id, "stdout", &self.slot));
             builder.stderr(Output::new(&spec.id, "stderr", &self.slot));
             builder.allow_tcp(false).allow_udp(false);
+            if let Some(playing) = &self.playing {
+                saga::furnish(&mut builder, playing);
+            }
             builder.build()
         });
         WasiCtxView {

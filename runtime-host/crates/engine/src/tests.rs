@@ -55,6 +55,10 @@ const CALLER: &str = r#"
   (export "test:caller/api@1.0.0" (instance $api)))
 "#;
 
+mod saga;
+mod spike;
+mod stage;
+
 struct World {
     directory: TempDir,
     engine: Arc<Engine>,
@@ -124,6 +128,7 @@ fn spec(id: &str, source: PathBuf) -> Spec {
         id: ComponentId::from(id),
         source,
         isolation: Isolation::Instance,
+        saga: false,
         memory: 8 << 20,
         stores: vec![],
         outbound: vec![],

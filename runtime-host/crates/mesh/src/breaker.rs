@@ -2,7 +2,8 @@
 //!
 //! The decisions are in `machine.rs`; here they are only acted upon.
 //!
-//! It guards components from each other. Requests from outside and deliveries pass it, unseen: a fresh instance after a
+//! It guards components from each other. A saga's steps are such calls too, and the most patient ones: they come again
+//! when it has closed. Requests from outside and deliveries pass it, unseen: a fresh instance after a
 //! trap costs microseconds, so one client or one event that makes a component trap must not shut it to all others.
 
 mod machine;
@@ -101,7 +102,7 @@ impl<C> Drop for Attempt<'_, C> {
 /// Whether a caller of this kind is kept from a failing component, and tells of its failures.
 const fn is_guarded(cause: &Cause) -> bool {
     match cause {
-        Cause::Component(_) => true,
+        Cause::Component(_) | Cause::Saga(_) => true,
         Cause::Request | Cause::Event(_) | Cause::Host => false,
     }
 }

@@ -95,7 +95,9 @@ impl<E: Run> Mesh<E> {
             store: Arc::clone(store),
         }
     }
-    /// Deletes records of idempotency keys that have expired; answers how many. To be called every hour or so.
+
+    /// Deletes answers kept for clients' keys and for steps of sagas that have expired; answers how many. To be called
+    /// every hour or so.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
         unit::sweep::sweep(&*self.store, clock::now()).await
     }

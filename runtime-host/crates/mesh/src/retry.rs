@@ -1,7 +1,7 @@
 //! `WithRetry`: asks again where that can do no harm and may help.
 //!
-//! Only calls of contract functions are made again here. Events are delivered again by the log, and a request
-//! from outside is its client's to repeat.
+//! Only calls of contract functions are made again here. Events are delivered again by the log, a request from outside
+//! is its client's to repeat, and the steps of a saga have a policy of their own.
 
 mod budget;
 
@@ -9,6 +9,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use skald_core::{
     call::{Blame, Call, CallError, Input, Reply, Request},
+    context::Cause,
     store::StoreError,
     unit::Mode,
 };
@@ -99,7 +100,7 @@ impl<C> WithRetry<C> {
 
 impl<C: Call> Call for WithRetry<C> {
     async fn call(&self, request: &Request) -> Result<Reply, CallError> {
-        if !matches!(request.input, Input::Function(_)) {
+        if !is_repeated_here(request) {
             return self.inner.call(request).await;
         }
         self.budget.deposit();
@@ -117,6 +118,13 @@ impl<C: Call> Call for WithRetry<C> {
             attempt += 1;
         }
     }
+}
+
+/// Whether nobody else makes the call again. A step's attempts are counted and journaled by the saga it is of, and more
+/// of them in here would multiply with those.
+const fn is_repeated_here(request: &Request) -> bool {
+    let is_step = matches!(request.context.cause, Cause::Saga(_));
+    matches!(request.input, Input::Function(_)) && !is_step
 }
 
 /// Whether another attempt can do no harm, and might end otherwise.

@@ -88,6 +88,7 @@ impl fmt::Display for Because<'_> {
             Cause::Request => f.write_str("request"),
             Cause::Event(sequence) => write!(f, "event {sequence}"),
             Cause::Component(id) => write!(f, "component {id}"),
+            Cause::Saga(run) => write!(f, "saga {run}"),
             Cause::Host => f.write_str("host"),
         }
     }

@@ -1,25 +1,31 @@
-//! `WithUnit`: a call's writes, events, inbox mark and idempotency record become durable together, or not at all.
+//! `WithUnit`: a call's writes, events, inbox mark and the record of its answer become durable together, or not at all.
 //!
 //! Concurrency is optimistic: a call runs on a snapshot, and the commit checks that what it read is unchanged.
 //! If not, the call runs again on fresh state. From then on it queues for what it lost over (`contention.rs`).
 
 mod contention;
 mod idempotency;
+mod running;
+mod steps;
 pub(crate) mod sweep;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use skald_core::{
     call::{Call, CallError, Reply, Request},
-    context::{IdempotencyKey, Once},
+    context::Once,
     run::Run,
     store::{Change, CommitError, Store, Subject},
-    unit::{Limits, Mode, Now, Unit},
+    unit::{Limits, Mode, Now, Unit, UnitError},
 };
 
 use self::{
     contention::{Contention, Turn},
-    idempotency::{Book, Running},
+    idempotency::Book,
+    running::Running,
 };
 use crate::deadline::{WithDeadline, within};
 
@@ -97,11 +103,9 @@ impl<E: Run> WithUnit<E> {
     /// Runs the component on a new unit and commits what it did.
     async fn attempt(&self, request: &Request, turn: &Turn<'_>) -> Result<Attempt, CallError> {
         let mut unit = Unit::new(self.mode, Arc::clone(&self.store), self.limits, self.now);
-        if let Some(key) = key(request) {
-            // Read through the unit, so that a record written meanwhile by another host is a conflict.
-            let found = self.book.find(&mut unit, key, (self.now)());
+        if name(request).is_some() {
             // Boxed, here and below, is what few calls do: every call would carry the room for it.
-            let found = Box::pin(within(request, found)).await??;
+            let found = Box::pin(within(request, self.answered(request, &mut unit))).await??;
             if let Some(reply) = found {
                 return Ok(Attempt::Ended(reply));
             }
@@ -124,22 +128,44 @@ impl<E: Run> WithUnit<E> {
         Box::pin(self.commit(change, reply)).await
     }
 
+    /// The answer of before, where it is kept. Read through the unit, so that a record that another sending of the
+    /// call writes meanwhile is a conflict: its caller may be gone, or be another host.
+    async fn answered(
+        &self,
+        request: &Request,
+        unit: &mut Unit,
+    ) -> Result<Option<Reply>, CallError> {
+        match &request.context.once {
+            Some(Once::Key(key)) => self.book.find(unit, key, (self.now)()).await,
+            Some(Once::Step(step)) => steps::find(unit, step).await,
+            Some(Once::Inbox(_)) | None => Ok(None),
+        }
+    }
+
     /// Adds what makes the call's effect happen once.
+    ///
+    /// Where writes are immediate it comes after them, in a commit of its own. A crash between the two, or a failure of
+    /// the component after its first write, leaves an effect that nothing is known of: sent again, it happens again. So
+    /// a step of such a component takes effect at least once, unless its target knows it by its key itself.
     fn complete(
         &self,
         mut change: Change,
         request: &Request,
         reply: &Reply,
     ) -> Result<Change, CallError> {
-        match &request.context.once {
-            None => {}
-            Some(Once::Inbox(mark)) => change.inbox = Some(mark.clone()),
-            Some(Once::Key(key)) => {
-                change
-                    .writes
-                    .extend(self.book.record(key, reply, (self.now)())?);
+        let record = match &request.context.once {
+            None => None,
+            Some(Once::Inbox(mark)) => {
+                change.inbox = Some(mark.clone());
+                None
             }
-        }
+            Some(Once::Key(key)) => self.book.record(key, reply, (self.now)())?,
+            // Nothing happened; `steps.rs` says why that is not worth a record. What an immediate component has written
+            // is no longer in the change.
+            Some(Once::Step(_)) if self.mode == Mode::Held && change.is_empty() => None,
+            Some(Once::Step(step)) => steps::record(step, reply, (self.now)())?,
+        };
+        change.writes.extend(record);
         Ok(change)
     }
 
@@ -156,8 +182,8 @@ impl<E: Run> WithUnit<E> {
 
 impl<E: Run> Call for WithUnit<E> {
     async fn call(&self, request: &Request) -> Result<Reply, CallError> {
-        let _running = key(request)
-            .map(|key| self.running.enter(key))
+        let _running = name(request)
+            .map(|name| self.running.enter(name))
             .transpose()?;
         let mut turn = Turn::default();
         for attempt in 1..=MOST_ATTEMPTS {
@@ -189,10 +215,26 @@ fn begun(error: CallError) -> CallError {
     }
 }
 
-const fn key(request: &Request) -> Option<&IdempotencyKey> {
+/// What a call is known by when it is sent again, if its answer is kept. The scope of a client's key begins with a method
+/// and a space, so that it is never a step's key.
+fn name(request: &Request) -> Option<&str> {
     match &request.context.once {
-        Some(Once::Key(key)) => Some(key),
+        Some(Once::Key(key)) => Some(&key.scope),
+        Some(Once::Step(step)) => Some(&step.key),
         Some(Once::Inbox(_)) | None => None,
+    }
+}
+
+fn millis(at: SystemTime) -> u64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn failure(error: UnitError) -> CallError {
+    match error {
+        UnitError::Store(error) => CallError::Store(error),
+        UnitError::TooLarge { what } => CallError::OverLimit(what),
+        UnitError::Contended => CallError::Conflict { attempts: 1 },
     }
 }
 

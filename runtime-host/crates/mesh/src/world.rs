@@ -14,7 +14,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use skald_core::{
     call::{BoxFuture, Call, CallError, Function, Input, Reply, Request},
-    context::{Cause, Context, InboxMark, TraceContext},
+    context::{Cause, Context, InboxMark, Once, StepKey, TraceContext},
     manifest::ComponentId,
     run::Run,
     store::{
@@ -309,6 +309,18 @@ pub(crate) fn function() -> Request {
         arguments: vec![Value::U32(1)],
     }));
     request.context.cause = Cause::Component("orders".into());
+    request
+}
+
+/// The function as the step of a saga that has this key.
+pub(crate) fn step(key: &str) -> Request {
+    let mut request = function();
+    request.context.cause = Cause::Saga("run_1".into());
+    request.context.once = Some(Once::Step(Arc::new(StepKey {
+        run: "run_1".to_owned(),
+        key: key.to_owned(),
+        undo: false,
+    })));
     request
 }
 

@@ -12,7 +12,6 @@ use std::{collections::BTreeSet, time::SystemTime};
 use bytes::Bytes;
 use rusqlite::params;
 use skald_core::{
-    context::InboxMark,
     event::NewEvent,
     store::{Change, CommitError, Key, Subject, Version},
 };
@@ -21,53 +20,54 @@ use crate::{
     books,
     rows::{integer, micros, number},
     session::Session,
+    work::{Stop, Work},
 };
 
-/// Why one piece of work was not done.
+/// A unit of work, at a time.
 #[derive(Debug)]
-pub(crate) enum Stop {
-    /// It must not be done; nothing was written for it and its neighbours go on.
-    Refused(CommitError),
-    /// The database failed, and the transaction with it.
-    Failed(rusqlite::Error),
-}
+pub(crate) struct Unit(pub(crate) Change, pub(crate) SystemTime);
 
-impl From<rusqlite::Error> for Stop {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error)
+// === impl Unit ===
+
+impl Work for Unit {
+    type Done = ();
+    type Refusal = CommitError;
+
+    fn apply(&self, session: &mut Session) -> Result<(), Stop<CommitError>> {
+        let Self(change, now) = self;
+        check(session, change)?;
+        let version = session.next_version();
+        write_values(session, &change.writes, version)?;
+        for event in &change.events {
+            append(session, event, *now)?;
+        }
+        if let Some(mark) = &change.inbox {
+            books::mark(session, mark)?;
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        let values = self.0.writes.iter().filter_map(|(_, value)| value.as_ref());
+        let events = self.0.events.iter().map(|event| &event.payload);
+        values.chain(events).map(Bytes::len).sum()
+    }
+
+    fn has_events(&self) -> bool {
+        !self.0.events.is_empty()
     }
 }
 
-/// Checks a unit and then writes it. A refused unit has written nothing.
-pub(crate) fn unit(session: &mut Session, change: &Change, now: SystemTime) -> Result<(), Stop> {
-    check(session, change)?;
-    let version = session.next_version();
-    write_values(session, &change.writes, version)?;
-    for event in &change.events {
-        append(session, event, now)?;
-    }
-    if let Some(mark) = &change.inbox {
-        books::mark(session, mark)?;
-    }
-    Ok(())
-}
-
-fn check(session: &mut Session, change: &Change) -> Result<(), Stop> {
-    if let Some(mark) = &change.inbox {
-        refuse_handled(session, mark)?;
+fn check(session: &mut Session, change: &Change) -> Result<(), Stop<CommitError>> {
+    if let Some(mark) = &change.inbox
+        && books::is_handled(session, mark)?
+    {
+        return Err(Stop::Refused(CommitError::AlreadyHandled(mark.clone())));
     }
     for (subject, seen) in &change.reads {
         if current(session, subject)? != *seen {
             return Err(Stop::Refused(CommitError::Conflict(subject.clone())));
         }
-    }
-    Ok(())
-}
-
-/// Refuses what is about an event that was handled already.
-pub(crate) fn refuse_handled(session: &Session, mark: &InboxMark) -> Result<(), Stop> {
-    if books::is_handled(session, mark)? {
-        return Err(Stop::Refused(CommitError::AlreadyHandled(mark.clone())));
     }
     Ok(())
 }

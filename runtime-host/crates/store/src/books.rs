@@ -7,17 +7,126 @@ use rusqlite::params;
 use skald_core::{
     context::InboxMark,
     event::{DeadLetter, Failure},
+    store::StoreError,
 };
 
 use crate::{
-    apply::{Stop, refuse_handled},
     rows::{integer, micros},
     session::Session,
+    work::{Stop, Work},
 };
 
-/// How many rows one [`advance`] removes at most. What is left does no harm, since nobody asks for what is before the
+/// How many rows one [`Advance`] removes at most. What is left does no harm, since nobody asks for what is before the
 /// cursor, and goes with the next one; the units that wait behind do not wait long.
 const SWEEP: u32 = 1_000;
+
+/// Notes that a delivery failed, in place of what was noted before.
+#[derive(Debug)]
+pub(crate) struct Note(pub(crate) InboxMark, pub(crate) Failure);
+
+/// Keeps an event as a dead letter, and marks it as handled.
+#[derive(Debug)]
+pub(crate) struct Burial(pub(crate) InboxMark, pub(crate) DeadLetter);
+
+/// Moves a cursor, never back, and closes the books on what is before it.
+#[derive(Debug)]
+pub(crate) struct Advance(pub(crate) InboxMark);
+
+// === impl Note ===
+
+impl Work for Note {
+    type Done = ();
+    type Refusal = StoreError;
+
+    fn apply(&self, session: &mut Session) -> Result<(), Stop<StoreError>> {
+        let Self(mark, failure) = self;
+        if is_handled(session, mark)? {
+            return Ok(());
+        }
+        session.run(
+            "INSERT INTO failures (subscriber, seq, attempts, retry_at, error) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET attempts = excluded.attempts, retry_at = excluded.retry_at, error = excluded.error",
+            params![
+                &*mark.group,
+                integer(mark.sequence),
+                failure.attempts,
+                micros(failure.retry_at),
+                failure.error
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        self.1.error.len()
+    }
+}
+
+// === impl Burial ===
+
+impl Work for Burial {
+    type Done = ();
+    type Refusal = StoreError;
+
+    fn apply(&self, session: &mut Session) -> Result<(), Stop<StoreError>> {
+        let Self(grave, letter) = self;
+        if is_handled(session, grave)? {
+            return Ok(());
+        }
+        let event = &letter.event;
+        session.run(
+            "INSERT INTO dead_letters
+                 (subscriber, attempts, error, buried_at, seq, topic, key, payload, recorded_at, traceparent)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                &*letter.group,
+                letter.attempts,
+                letter.error,
+                micros(letter.buried_at),
+                integer(event.sequence),
+                &*event.topic,
+                event.key,
+                &*event.payload,
+                micros(event.recorded_at),
+                event.trace.to_string(),
+            ],
+        )?;
+        Ok(mark(session, grave)?)
+    }
+
+    fn bytes(&self) -> usize {
+        self.1.event.payload.len()
+    }
+}
+
+// === impl Advance ===
+
+impl Work for Advance {
+    type Done = ();
+    type Refusal = StoreError;
+
+    fn apply(&self, session: &mut Session) -> Result<(), Stop<StoreError>> {
+        let (group, cursor) = (&*self.0.group, integer(self.0.sequence));
+        session.run(
+            "INSERT INTO cursors (subscriber, seq) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)",
+            params![group, cursor],
+        )?;
+        for sql in [
+            "DELETE FROM inbox WHERE subscriber = ?1 AND seq IN
+                 (SELECT seq FROM inbox WHERE subscriber = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)",
+            "DELETE FROM failures WHERE subscriber = ?1 AND seq IN
+                 (SELECT seq FROM failures WHERE subscriber = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)",
+        ] {
+            session.run(sql, params![group, cursor, SWEEP])?;
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}
 
 /// Whether an event was handled, or is before the cursor.
 pub(crate) fn is_handled(session: &Session, mark: &InboxMark) -> rusqlite::Result<bool> {
@@ -39,70 +148,5 @@ pub(crate) fn mark(session: &Session, mark: &InboxMark) -> rusqlite::Result<()> 
         "DELETE FROM failures WHERE subscriber = ?1 AND seq = ?2",
         row,
     )?;
-    Ok(())
-}
-
-/// Notes that a delivery failed, in place of what was noted before.
-pub(crate) fn note_failure(
-    session: &Session,
-    mark: &InboxMark,
-    failure: &Failure,
-) -> Result<(), Stop> {
-    refuse_handled(session, mark)?;
-    session.run(
-        "INSERT INTO failures (subscriber, seq, attempts, retry_at, error) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET attempts = excluded.attempts, retry_at = excluded.retry_at, error = excluded.error",
-        params![
-            &*mark.group,
-            integer(mark.sequence),
-            failure.attempts,
-            micros(failure.retry_at),
-            failure.error
-        ],
-    )?;
-    Ok(())
-}
-
-/// Keeps an event as a dead letter, and marks it as handled.
-pub(crate) fn bury(session: &Session, grave: &InboxMark, letter: &DeadLetter) -> Result<(), Stop> {
-    refuse_handled(session, grave)?;
-    let event = &letter.event;
-    session.run(
-        "INSERT INTO dead_letters
-             (subscriber, attempts, error, buried_at, seq, topic, key, payload, recorded_at, traceparent)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        params![
-            &*letter.group,
-            letter.attempts,
-            letter.error,
-            micros(letter.buried_at),
-            integer(event.sequence),
-            &*event.topic,
-            event.key,
-            &*event.payload,
-            micros(event.recorded_at),
-            event.trace.to_string(),
-        ],
-    )?;
-    mark(session, grave)?;
-    Ok(())
-}
-
-/// Moves a cursor, never back, and closes the books on what is before it.
-pub(crate) fn advance(session: &Session, cursor: &InboxMark) -> rusqlite::Result<()> {
-    let (group, cursor) = (&*cursor.group, integer(cursor.sequence));
-    session.run(
-        "INSERT INTO cursors (subscriber, seq) VALUES (?1, ?2)
-         ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)",
-        params![group, cursor],
-    )?;
-    for sql in [
-        "DELETE FROM inbox WHERE subscriber = ?1 AND seq IN
-             (SELECT seq FROM inbox WHERE subscriber = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)",
-        "DELETE FROM failures WHERE subscriber = ?1 AND seq IN
-             (SELECT seq FROM failures WHERE subscriber = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)",
-    ] {
-        session.run(sql, params![group, cursor, SWEEP])?;
-    }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! What every adapter of the ports has to do, as tests that know nothing but the ports.
 //!
 //! `contract_suite!(make)` turns them into tests of one adapter; `make` is an async function that answers with an
-//! empty store and something that is kept until the test ends. [`model`] compares an adapter with a few maps.
+//! empty store and something that is kept until the test ends. [`model`] and [`journal::model`] compare an adapter with
+//! a few maps.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,8 +11,10 @@
     reason = "these are tests, for the use of other crates too"
 )]
 
+pub mod journal;
 pub mod log;
 pub mod model;
+pub mod runs;
 pub mod state;
 
 use std::{
@@ -55,6 +58,22 @@ macro_rules! contract_suite {
             a_failure_is_kept_until_the_event_is_handled
             a_buried_event_is_handled_and_kept
             what_was_handled_neither_fails_nor_dies
+        }
+        $crate::contract_suite! { $make, journal:
+            an_entry_is_read_back_with_what_the_list_says
+            an_entry_said_again_is_written_once
+            an_entry_out_of_place_conflicts
+            an_owner_is_fenced_off_by_the_next_one
+            a_place_has_one_entry_whoever_asks_for_it
+            a_refused_entry_does_not_take_its_neighbours_along
+            entries_come_in_order_and_in_pages
+            only_a_run_that_has_ended_is_purged
+        }
+        $crate::contract_suite! { $make, runs:
+            the_list_is_in_the_order_of_beginnings
+            the_list_comes_in_pages
+            the_list_holds_what_is_asked_for
+            the_list_holds_what_is_asked_for_in_several_ways
         }
     };
     ($make:path, $module:ident: $($name:ident)*) => {

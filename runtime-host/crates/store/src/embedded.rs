@@ -14,12 +14,14 @@ use skald_core::{
 };
 
 use crate::{
+    apply::Unit,
     config::Config,
     error::OpenError,
     reader::{Pool, View},
     schema,
     session::Session,
-    writer::{self, Handle, Work},
+    work::Work,
+    writer::{self, Handle},
 };
 
 /// The file that the process which has the data open holds locked. The system lets go of it when the process dies.
@@ -84,7 +86,7 @@ impl Embedded {
         self.0.readers.view().await
     }
 
-    pub(crate) async fn write(&self, work: Work) -> Result<(), CommitError> {
+    pub(crate) async fn write<W: Work>(&self, work: W) -> Result<W::Done, W::Refusal> {
         self.0.writer.write(work).await
     }
 }
@@ -98,7 +100,7 @@ impl Store for Embedded {
     }
 
     fn commit(&self, change: Change, now: SystemTime) -> BoxFuture<'_, Result<(), CommitError>> {
-        Box::pin(self.write(Work::Unit(change, now)))
+        Box::pin(self.write(Unit(change, now)))
     }
 }
 

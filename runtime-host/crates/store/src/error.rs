@@ -30,7 +30,7 @@ pub enum OpenError {
         /// Its format.
         found: u32,
         /// The newest format this version reads.
-        known: u32,
+        known: usize,
     },
     /// It is damaged, or something else altogether.
     #[error(

@@ -1,4 +1,5 @@
-//! Where units of work and events are kept: the adapters of the ports in `skald_core::{store, event}`.
+//! Where units of work, events and journals are kept: the adapters of the ports in
+//! `skald_core::{store, event, saga::journal}`.
 //!
 //! [`Embedded`] keeps them in one SQLite file. It knows nothing of components, calls or deliveries: what a
 //! conflict or a failed delivery leads to is decided elsewhere.
@@ -11,11 +12,13 @@ mod config;
 pub mod contract;
 mod embedded;
 mod error;
+mod journal;
 mod log;
 mod reader;
 mod rows;
 mod schema;
 mod session;
+mod work;
 mod writer;
 
 pub use crate::{config::Config, embedded::Embedded, error::OpenError};

@@ -7,14 +7,14 @@ use skald_core::{
     call::BoxFuture,
     context::InboxMark,
     event::{DeadLetter, Event, EventLog, Failure, Progress},
-    store::{CommitError, StoreError},
+    store::StoreError,
 };
 
 use crate::{
+    books::{Advance, Burial, Note},
     embedded::Embedded,
     reader::Reader,
-    rows::{event, event_columns, integer, number, text, time},
-    writer::Work,
+    rows::{event, event_columns, integer, maximum, number, text, time},
 };
 
 impl EventLog for Embedded {
@@ -40,7 +40,7 @@ impl EventLog for Embedded {
     }
 
     fn advance<'a>(&'a self, group: &'a str, cursor: u64) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move { note(self.write(Work::Advance(mark(group, cursor))).await) })
+        Box::pin(self.write(Advance(mark(group, cursor))))
     }
 
     fn note_failure<'a>(
@@ -48,13 +48,12 @@ impl EventLog for Embedded {
         group: &'a str,
         failure: Failure,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        let mark = mark(group, failure.sequence);
-        Box::pin(async move { note(self.write(Work::Failure(mark, failure)).await) })
+        Box::pin(self.write(Note(mark(group, failure.sequence), failure)))
     }
 
     fn bury(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), StoreError>> {
         let mark = mark(&letter.group, letter.event.sequence);
-        Box::pin(async move { note(self.write(Work::Burial(mark, Box::new(letter))).await) })
+        Box::pin(self.write(Burial(mark, letter)))
     }
 
     fn dead_letters(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, StoreError>> {
@@ -73,15 +72,6 @@ fn mark(group: &str, sequence: u64) -> InboxMark {
     }
 }
 
-/// An entry in the books reads nothing that could conflict; and where an event was handled meanwhile there is nothing
-/// to enter.
-fn note(outcome: Result<(), CommitError>) -> Result<(), StoreError> {
-    match outcome {
-        Ok(()) | Err(CommitError::Conflict(_) | CommitError::AlreadyHandled(_)) => Ok(()),
-        Err(CommitError::Store(error)) => Err(error),
-    }
-}
-
 /// Takes the numbers of each topic from the index, a page each, and then only the events of the page that is asked
 /// for. One query over all topics would sort everything after `after` for each page.
 fn events(
@@ -94,11 +84,7 @@ fn events(
     for topic in topics {
         numbers.append(&mut reader.list::<u64, BTreeSet<u64>>(
             "SELECT seq FROM events WHERE topic = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-            params![
-                &**topic,
-                integer(after),
-                i64::try_from(limit).unwrap_or(i64::MAX)
-            ],
+            params![&**topic, integer(after), maximum(limit)],
             |row| number(row, 0),
         )?);
     }
@@ -154,7 +140,7 @@ fn dead_letters(reader: &Reader, limit: usize) -> rusqlite::Result<Vec<DeadLette
             event_columns!(),
             " FROM dead_letters ORDER BY id LIMIT ?1"
         ),
-        [i64::try_from(limit).unwrap_or(i64::MAX)],
+        [maximum(limit)],
         |row| {
             Ok(DeadLetter {
                 group: text(row, 0)?,

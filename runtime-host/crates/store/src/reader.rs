@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{
     error::{closed, store_error},
-    rows::{bytes, number, text},
+    rows::{bytes, maximum, number, text},
     schema,
 };
 
@@ -235,7 +235,6 @@ impl Reader {
         let Some(store) = self.store(label)? else {
             return Ok(Vec::new());
         };
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         // Two statements, because the empty name comes first and is after nothing.
         let sql = match after {
             None => "SELECT key FROM kv WHERE store_id = ?1 AND key >= ?2 ORDER BY key LIMIT ?3",
@@ -243,7 +242,7 @@ impl Reader {
         };
         self.list(
             sql,
-            params![store, after.unwrap_or_default(), limit],
+            params![store, after.unwrap_or_default(), maximum(limit)],
             |row| text(row, 0),
         )
     }

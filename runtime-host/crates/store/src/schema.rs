@@ -9,8 +9,9 @@ use crate::error::OpenError;
 /// The file's name in the data directory.
 pub(crate) const FILE: &str = "skald.db";
 
-/// The format this version writes, kept in `user_version`. It goes up with every change of the tables.
-pub(crate) const FORMAT: u32 = 1;
+/// What each format added to the one before it; the number of a format, kept in `user_version`, is its place, from 1.
+/// A file of an older format is brought up when it is opened. What was released is never changed, only added to.
+const FORMATS: [&str; 2] = [STATE_AND_EVENTS, JOURNALS];
 
 /// "SKLD": tells our files from other programs' databases.
 const APPLICATION: u32 = 0x534b_4c44;
@@ -29,7 +30,7 @@ const WRITER_CACHE_KIB: u32 = 16 << 10;
 ///
 /// `events` may not reuse numbers, hence its AUTOINCREMENT; its index ends with the rowid, as all do, so that the
 /// events of a topic after a number are a range. A dead letter is a copy, so that the log can be cut some day.
-const TABLES: &str = "
+const STATE_AND_EVENTS: &str = "
     CREATE TABLE counter (id INTEGER PRIMARY KEY CHECK (id = 1), commits INTEGER NOT NULL) STRICT;
     INSERT INTO counter VALUES (1, 0);
     CREATE TABLE stores (id INTEGER PRIMARY KEY, label TEXT NOT NULL UNIQUE, keys_version INTEGER NOT NULL) STRICT;
@@ -57,6 +58,30 @@ const TABLES: &str = "
     ) STRICT;
 ";
 
+/// Runs have small numbers for their journals, so that what goes on at one time lies close together.
+///
+/// Indexes end so that the rows they find are in the order of the list. An entry alters no index as long as the run
+/// stands where it did.
+const JOURNALS: &str = "
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY, run TEXT NOT NULL, component TEXT NOT NULL, revision TEXT NOT NULL,
+        key TEXT NOT NULL, subject TEXT NOT NULL, standing TEXT NOT NULL, note TEXT NOT NULL,
+        started_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, due INTEGER, epoch INTEGER NOT NULL,
+        records INTEGER NOT NULL, bytes INTEGER NOT NULL, next INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX runs_by_name ON runs (run);
+    CREATE INDEX runs_by_start ON runs (started_at, run);
+    CREATE INDEX runs_of_subject ON runs (subject, started_at, run);
+    CREATE INDEX runs_of_standing ON runs (standing, started_at, run);
+    CREATE INDEX runs_of_component ON runs (component, standing, started_at, run);
+    CREATE TABLE journal (
+        run INTEGER NOT NULL, sequence INTEGER NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (run, sequence)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// How many statements a connection keeps prepared: all that there are, which are more than would be kept by default.
+const STATEMENTS: usize = 64;
+
 /// The one connection that writes, to a file that has the tables.
 pub(crate) fn open_writer(
     file: &Path,
@@ -65,11 +90,10 @@ pub(crate) fn open_writer(
     let failed = |source| OpenError::of(file.to_owned(), source);
     let connection = Connection::open(file).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
-    let empty = recognise(&connection, file)?;
+    let found = recognise(&connection, file)?;
     set_up(&connection, max_bytes).map_err(failed)?;
-    if empty {
-        create(&connection).map_err(failed)?;
-    }
+    bring_up(&connection, found).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
@@ -77,6 +101,7 @@ pub(crate) fn open_writer(
 pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(file)?;
     connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch(&format!(
         "PRAGMA query_only = ON;
          PRAGMA trusted_schema = OFF;
@@ -85,8 +110,8 @@ pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Whether the file is still empty. One that is neither empty nor ours, or is of a later format, is refused.
-fn recognise(connection: &Connection, file: &Path) -> Result<bool, OpenError> {
+/// The format of the file, 0 for an empty one. One that is neither empty nor ours, or is of a later format, is refused.
+fn recognise(connection: &Connection, file: &Path) -> Result<usize, OpenError> {
     let ask = |sql: &str| -> Result<u32, OpenError> {
         connection
             .query_row(sql, [], |row| row.get(0))
@@ -96,13 +121,15 @@ fn recognise(connection: &Connection, file: &Path) -> Result<bool, OpenError> {
     let application = ask("PRAGMA application_id")?;
     let found = ask("PRAGMA user_version")?;
     match (tables, application, found) {
-        (0, 0, 0) => Ok(true),
-        (_, APPLICATION, FORMAT) => Ok(false),
-        (_, APPLICATION, found) if found > FORMAT => Err(OpenError::TooNew {
-            file: file.to_owned(),
-            found,
-            known: FORMAT,
-        }),
+        (0, 0, 0) => Ok(0),
+        (_, APPLICATION, 1..) => match usize::try_from(found) {
+            Ok(found) if found <= FORMATS.len() => Ok(found),
+            Ok(_) | Err(_) => Err(OpenError::TooNew {
+                file: file.to_owned(),
+                found,
+                known: FORMATS.len(),
+            }),
+        },
         _ => Err(OpenError::Unreadable {
             file: file.to_owned(),
             why: "it is a database of another kind".to_owned(),
@@ -142,31 +169,86 @@ fn set_up(connection: &Connection, max_bytes: Option<NonZeroU64>) -> rusqlite::R
     Ok(())
 }
 
-/// All in one transaction, so that a crash leaves either an empty file or a whole one.
-fn create(connection: &Connection) -> rusqlite::Result<()> {
+/// From a format to the newest. All in one transaction, so that a crash leaves the file as it was or as it should be.
+fn bring_up(connection: &Connection, found: usize) -> rusqlite::Result<()> {
+    let missing = FORMATS.get(found..).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
+    }
     connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {TABLES}
+        "BEGIN IMMEDIATE; {}
          PRAGMA application_id = {APPLICATION};
-         PRAGMA user_version = {FORMAT};
-         COMMIT;"
+         PRAGMA user_version = {};
+         COMMIT;",
+        missing.concat(),
+        FORMATS.len()
     ))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FILE, open_writer};
+    use rusqlite::Connection;
+    use skald_core::{event::EventLog, saga::journal::Journal};
+
+    use super::{APPLICATION, FILE, FORMATS, open_writer};
+    use crate::{
+        Config, Embedded,
+        contract::{
+            commit, get,
+            journal::{begin, entries},
+            key, set,
+        },
+    };
+
+    fn ask(connection: &Connection, name: &str) -> i64 {
+        connection
+            .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+            .unwrap()
+    }
 
     /// A killed process cannot show what a machine without power would lose.
     #[test]
     fn each_commit_is_flushed_to_the_disk() {
         let directory = tempfile::tempdir().unwrap();
         let connection = open_writer(&directory.path().join(FILE), None).unwrap();
-        let ask = |name| {
-            connection
-                .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
-                .unwrap()
-        };
-        assert_eq!(ask("synchronous"), 2, "FULL");
-        assert_eq!(ask("wal_autocheckpoint"), 0);
+        assert_eq!(ask(&connection, "synchronous"), 2, "FULL");
+        assert_eq!(ask(&connection, "wal_autocheckpoint"), 0);
+    }
+
+    #[tokio::test]
+    async fn data_of_an_older_format_is_brought_up_and_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(FILE);
+        let old = Connection::open(&file).unwrap();
+        old.execute_batch(&format!(
+            "PRAGMA journal_mode = WAL; {}
+             INSERT INTO stores VALUES (1, 'stock', 3);
+             INSERT INTO kv VALUES (1, 'apple', 3, x'37');
+             INSERT INTO events VALUES (5, 't', 'key', x'38', 0, '00-1-2-01');
+             UPDATE counter SET commits = 3;
+             PRAGMA application_id = {APPLICATION};
+             PRAGMA user_version = 1;",
+            FORMATS[0]
+        ))
+        .unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let store = Embedded::open(Config::new(directory.path())).unwrap();
+            assert!(!store.is_new());
+            let apple = get(&store, &key("stock", "apple")).await;
+            assert_eq!((apple.version, apple.value.unwrap()), (3, "7".into()));
+            assert_eq!(store.head().await.unwrap(), 5);
+            store.append(begin("run_1")).await.unwrap();
+            assert_eq!(entries(&store, &"run_1".into()).await.len(), 1);
+            store.close().await;
+        }
+        let formats = i64::try_from(FORMATS.len()).unwrap();
+        assert_eq!(
+            ask(&Connection::open(&file).unwrap(), "user_version"),
+            formats
+        );
+        let store = Embedded::open(Config::new(directory.path())).unwrap();
+        commit(&store, set(&key("stock", "apple"), "8")).await;
+        assert_eq!(get(&store, &key("stock", "apple")).await.version, 4);
     }
 }

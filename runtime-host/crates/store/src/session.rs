@@ -86,6 +86,11 @@ impl Session {
         self.connection.prepare_cached(sql)?.execute(params)
     }
 
+    /// Adds a row; answers with its number.
+    pub(crate) fn insert(&self, sql: &str, params: impl Params) -> rusqlite::Result<i64> {
+        self.connection.prepare_cached(sql)?.insert(params)
+    }
+
     /// The one row, or none.
     pub(crate) fn find<T>(
         &self,

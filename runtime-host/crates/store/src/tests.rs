@@ -1,7 +1,8 @@
-//! The embedded store against the contract, the model, crashes, and full disks.
+//! The embedded store against the contract, the models, crashes, and full disks.
 
 mod crash;
 mod full;
+mod journals;
 mod model;
 mod opening;
 mod snapshots;

@@ -8,23 +8,16 @@ use std::{
     io,
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
-    time::SystemTime,
 };
 
-use bytes::Bytes;
-use skald_core::{
-    context::InboxMark,
-    event::{DeadLetter, Failure},
-    store::{Change, CommitError, StoreError},
-};
+use skald_core::store::StoreError;
 use tokio::sync::oneshot;
 
 use crate::{
-    apply::{self, Stop},
-    books,
     checkpoint::{self, Checkpoints},
     error::{closed, store_error},
     session::Session,
+    work::{Job, Work, ask},
 };
 
 /// How many pieces of work one transaction takes: some milliseconds' worth, so that no one waits long for the others.
@@ -32,19 +25,6 @@ const BATCH: usize = 512;
 
 /// How many bytes one transaction takes, give or take the last piece: it should fit the writer's page cache.
 const BATCH_BYTES: usize = 8 << 20;
-
-/// Something to write.
-#[derive(Debug)]
-pub(crate) enum Work {
-    /// A unit of work, at a time.
-    Unit(Change, SystemTime),
-    /// A failed delivery.
-    Failure(InboxMark, Failure),
-    /// An event that is given up.
-    Burial(InboxMark, Box<DeadLetter>),
-    /// The cursor of a group.
-    Advance(InboxMark),
-}
 
 /// The way to the writer.
 pub(crate) struct Handle {
@@ -54,16 +34,9 @@ pub(crate) struct Handle {
 }
 
 enum Message {
-    Job(Job),
+    Job(Box<dyn Job>),
     Stop(oneshot::Sender<()>),
 }
-
-struct Job {
-    work: Work,
-    done: oneshot::Sender<Outcome>,
-}
-
-type Outcome = Result<(), CommitError>;
 
 struct Writer {
     session: Session,
@@ -76,7 +49,7 @@ struct Writer {
 
 #[derive(Default)]
 struct Batch {
-    jobs: Vec<Job>,
+    jobs: Vec<Box<dyn Job>>,
     bytes: usize,
     stop: Option<oneshot::Sender<()>>,
 }
@@ -108,11 +81,9 @@ pub(crate) fn start(
 
 impl Handle {
     /// Writes, and answers when it is durable. When the future is dropped before the writer has begun, nothing happens.
-    pub(crate) async fn write(&self, work: Work) -> Outcome {
-        let (done, outcome) = oneshot::channel();
-        self.queue
-            .send(Message::Job(Job { work, done }))
-            .map_err(|_| closed())?;
+    pub(crate) async fn write<W: Work>(&self, work: W) -> Result<W::Done, W::Refusal> {
+        let (job, outcome) = ask(work);
+        self.queue.send(Message::Job(job)).map_err(|_| closed())?;
         outcome.await.map_err(|_| closed())?
     }
 
@@ -176,13 +147,12 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, jobs: Vec<Job>) {
-        match self.attempt(&jobs) {
-            Ok(outcomes) => {
+    fn write(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        match self.attempt(&mut jobs) {
+            Ok(()) => {
                 let mut wrote_events = false;
-                for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                    wrote_events |= outcome.is_ok() && job.work.has_events();
-                    job.answer(outcome);
+                for job in jobs {
+                    wrote_events |= job.answer();
                 }
                 if wrote_events {
                     (self.on_events)();
@@ -193,7 +163,7 @@ impl Writer {
     }
 
     /// Tells everyone of a failed transaction, unless it was too much for the disk: then a smaller one may fit.
-    fn give_up(&mut self, jobs: Vec<Job>, error: &StoreError) {
+    fn give_up(&mut self, jobs: Vec<Box<dyn Job>>, error: &StoreError) {
         let full = matches!(error, StoreError::Full(_));
         if full {
             checkpoint::make_room(self.session.connection());
@@ -203,13 +173,13 @@ impl Writer {
             if one_by_one {
                 self.write(vec![job]);
             } else {
-                job.answer(Err(CommitError::Store(error.clone())));
+                job.fail(error.clone());
             }
         }
     }
 
-    /// One transaction. Its outcomes are true only once it is durable, which is when this returns them.
-    fn attempt(&mut self, jobs: &[Job]) -> rusqlite::Result<Vec<Outcome>> {
+    /// One transaction. The outcomes of its jobs are true only once it is durable, which is when this returns.
+    fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
         let done = self.transact(jobs);
         if done.is_err() {
             self.session.abandon();
@@ -217,18 +187,12 @@ impl Writer {
         done
     }
 
-    fn transact(&mut self, jobs: &[Job]) -> rusqlite::Result<Vec<Outcome>> {
+    fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
         self.session.begin()?;
-        let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
-            outcomes.push(match job.work.apply(&mut self.session) {
-                Ok(()) => Ok(()),
-                Err(Stop::Refused(refusal)) => Err(refusal),
-                Err(Stop::Failed(error)) => return Err(error),
-            });
+            job.apply(&mut self.session)?;
         }
-        self.session.commit()?;
-        Ok(outcomes)
+        self.session.commit()
     }
 }
 
@@ -239,65 +203,15 @@ impl Batch {
     fn add(&mut self, message: Message) {
         match message {
             Message::Stop(stop) => self.stop = Some(stop),
-            Message::Job(job) if job.done.is_closed() => {}
-            Message::Job(job) => {
-                self.bytes += job.work.bytes();
+            Message::Job(job) if job.is_awaited() => {
+                self.bytes += job.bytes();
                 self.jobs.push(job);
             }
+            Message::Job(_) => {}
         }
     }
 
     const fn has_room(&self) -> bool {
         self.stop.is_none() && self.jobs.len() < BATCH && self.bytes < BATCH_BYTES
-    }
-}
-
-// === impl Job ===
-
-impl Job {
-    fn answer(self, outcome: Outcome) {
-        // The caller may have gone meanwhile; what is done stays done.
-        let _told = self.done.send(outcome);
-    }
-}
-
-// === impl Work ===
-
-impl Work {
-    fn apply(&self, session: &mut Session) -> Result<(), Stop> {
-        match self {
-            Self::Unit(change, now) => apply::unit(session, change, *now),
-            Self::Failure(mark, failure) => books::note_failure(session, mark, failure),
-            Self::Burial(mark, letter) => books::bury(session, mark, letter),
-            Self::Advance(cursor) => Ok(books::advance(session, cursor)?),
-        }
-    }
-
-    fn has_events(&self) -> bool {
-        match self {
-            Self::Unit(change, _) => !change.events.is_empty(),
-            Self::Failure(..) | Self::Burial(..) | Self::Advance(_) => false,
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Unit(change, _) => {
-                let values = change
-                    .writes
-                    .iter()
-                    .filter_map(|(_, value)| value.as_ref())
-                    .map(Bytes::len);
-                values.sum::<usize>()
-                    + change
-                        .events
-                        .iter()
-                        .map(|event| event.payload.len())
-                        .sum::<usize>()
-            }
-            Self::Failure(_, failure) => failure.error.len(),
-            Self::Burial(_, letter) => letter.event.payload.len(),
-            Self::Advance(_) => 0,
-        }
     }
 }

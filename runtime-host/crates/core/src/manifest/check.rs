@@ -19,6 +19,8 @@ use super::{
 pub(super) enum Mention {
     /// A trigger leads to a component.
     Trigger { at: At, component: ComponentId },
+    /// A component answers HTTP requests.
+    Answer { at: At, component: ComponentId },
     /// A component imports from another.
     Dependency {
         at: At,
@@ -41,6 +43,10 @@ pub(super) enum Mention {
 
 /// Hosts below this are components of the application.
 const SERVICE_SUFFIX: &str = ".spin.internal";
+
+/// Whoever sends a request waits for its answer on a connection that no restart survives.
+const NO_ANSWER: &str = "is a saga, which answers no HTTP requests, since it outlives connections; let an event \
+    (`[[trigger.redis]]`) or a call of another component begin it";
 
 /// Checks every mention, and makes dependencies on files of components dependencies on those components.
 pub(super) fn all(notes: &Notes, draft: &mut Draft) {
@@ -70,6 +76,11 @@ impl Mention {
 fn one(notes: &Notes, app: &App, mention: &Mention) {
     match mention {
         Mention::Trigger { at, component } => exists(notes, app, at, component.as_str()),
+        Mention::Answer { at, component } => {
+            if is_saga(app, component.as_str()) {
+                notes.problem(at, format!("`{component}` {NO_ANSWER}"));
+            }
+        }
         Mention::Dependency { at, of, component } => {
             exists(notes, app, at, component.as_str());
             if of == component {
@@ -118,12 +129,21 @@ fn depends_on_itself(notes: &Notes, at: &At, of: &ComponentId) {
 /// Requests of other components need a trigger as those of the public do, though a private one will do.
 fn is_served(notes: &Notes, app: &App, at: &At, component: &str) {
     exists(notes, app, at, component);
+    if is_saga(app, component) {
+        notes.problem(at, format!("`{component}` {NO_ANSWER}"));
+        return;
+    }
     let is_answered = answered(app).any(|id| id.as_str() == component);
     if app.components.contains_key(component) && !is_answered {
         let trigger = format!("`route = {{ private = true }}` and `component = \"{component}\"`");
         let fix = format!("write `[[trigger.http]]` with {trigger}");
         notes.problem(at, format!("`{component}` answers no HTTP requests; {fix}"));
     }
+}
+
+fn is_saga(app: &App, component: &str) -> bool {
+    let component = app.components.get(component);
+    component.is_some_and(|component| component.settings.saga.is_some())
 }
 
 fn are_declared(notes: &Notes, app: &App, at: &At, template: &Template) {

@@ -2,6 +2,7 @@
 
 mod component;
 mod dependency;
+mod saga;
 mod skald;
 mod trigger;
 

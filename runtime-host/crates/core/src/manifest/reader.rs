@@ -271,6 +271,15 @@ impl<'a> Reading<'a> {
         self.value.get_ref().is_table()
     }
 
+    /// Whether it is a list or a table with nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        match self.value.get_ref() {
+            DeValue::Array(list) => list.is_empty(),
+            DeValue::Table(table) => table.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The items of a list, each called by the list's key.
     pub(super) fn list(&self) -> Vec<Reading<'a>> {
         let Some(list) = self.value.get_ref().as_array() else {

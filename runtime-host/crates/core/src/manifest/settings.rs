@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::units::ByteSize;
-use crate::route::MethodPattern;
+use crate::{route::MethodPattern, saga::policy::Policies};
 
 /// Settings of the whole application.
 #[derive(Clone, Debug, Default)]
@@ -59,8 +59,8 @@ pub struct EventSettings {
 pub struct ComponentSettings {
     /// Whether each call is one unit of work.
     pub atomic: bool,
-    /// Whether the component is a saga.
-    pub saga: bool,
+    /// How its steps are tried, if it is a saga; none if it is not one.
+    pub saga: Option<SagaSettings>,
     /// What calls share.
     pub isolation: Isolation,
     /// The memory of one instance.
@@ -73,6 +73,13 @@ pub struct ComponentSettings {
     pub retry: Retry,
     /// How it answers requests.
     pub http: ComponentHttpSettings,
+}
+
+/// Settings of a saga.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SagaSettings {
+    /// How its steps are tried.
+    pub policies: Policies,
 }
 
 /// What the calls of a component share.
@@ -158,7 +165,7 @@ impl Default for ComponentSettings {
     fn default() -> Self {
         Self {
             atomic: false,
-            saga: false,
+            saga: None,
             isolation: Isolation::default(),
             memory: Self::MEMORY,
             deadline: Self::DEADLINE,

@@ -1,11 +1,20 @@
 //! Whole manifests: what a good one becomes, and what a person reads about a bad one.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 
 use super::{App, ByteSize, DependencyTarget, HttpTarget, Inherit, Isolation, Route};
-use crate::manifest::{Capability, FileMount};
+use crate::{
+    manifest::{Capability, FileMount},
+    saga::{
+        Step,
+        policy::{Class, Policy},
+    },
+};
 
 const HEAD: &str = "spin_manifest_version = 2\n[application]\nname = \"shop\"\n";
 
@@ -24,6 +33,7 @@ fn app(text: &str) -> App {
 
 const WHOLE: &str = include_str!("tests/whole.toml");
 const SLIPS: &str = include_str!("tests/slips.toml");
+const SAGAS: &str = include_str!("tests/sagas.toml");
 
 #[test]
 fn everything_in_a_manifest_reaches_the_model() {
@@ -59,7 +69,7 @@ fn everything_in_a_manifest_reaches_the_model() {
         Some("extra.wasm")
     );
     assert_eq!(app.redis[0].channel.as_str(), "{{ prefix }}.orders");
-    assert_eq!(app.components.len(), 4);
+    assert_eq!(app.components.len(), 5);
 }
 
 #[test]
@@ -135,7 +145,7 @@ fn settings_fall_back_from_the_component_to_the_application_to_the_default() {
     assert_eq!(app.settings.events.max_backoff, Duration::from_secs(30));
 
     let orders = &app.components["orders"].settings;
-    assert!(orders.atomic && orders.saga);
+    assert!(orders.atomic && orders.saga.is_none());
     assert_eq!(orders.isolation, Isolation::Call);
     assert_eq!(
         (orders.memory, orders.deadline),
@@ -164,6 +174,69 @@ fn settings_fall_back_from_the_component_to_the_application_to_the_default() {
         (identity.concurrency, identity.retry.attempts.get()),
         (NonZeroUsize::new(64).unwrap(), 3)
     );
+}
+
+#[test]
+fn the_steps_of_a_saga_have_policies() {
+    let app = app(WHOLE);
+    let checkout = &app.components["checkout"].settings;
+    assert!(!checkout.atomic, "it has no data that a unit could hold");
+    let policies = &checkout.saga.as_ref().unwrap().policies;
+    let of = |interface: &str, function: &str| {
+        policies.of(&Step {
+            target: String::new(),
+            interface: interface.to_owned(),
+            function: function.to_owned(),
+            arguments: Vec::new(),
+        })
+    };
+    let default = Policy::default();
+    let take = Policy {
+        attempts: NonZeroU32::new(20).unwrap(),
+        backoff: Duration::from_secs(1),
+        max_backoff: Duration::from_mins(1),
+        timeout: Some(Duration::from_secs(5)),
+        class: Class::Write,
+    };
+    assert_eq!(of("shop:cart/api@1.0.0", "take"), take);
+    let class = |class| Policy { class, ..default };
+    assert_eq!(of("shop:cart/api@1.0.0", "give"), class(Class::WriteOnce));
+    assert_eq!(of("shop:identity/api@1.0.0", "find"), class(Class::Read));
+    assert_eq!(of("shop:other/api@1.0.0", "find"), default);
+}
+
+#[test]
+fn a_saga_says_only_what_has_a_meaning_for_it() {
+    insta::assert_snapshot!(problems(SAGAS), @r#"
+    spin.toml has 27 problems:
+      spin.toml:9: [[trigger.http]] `checkout` is a saga, which answers no HTTP requests, since it outlives connections; let an event (`[[trigger.redis]]`) or a call of another component begin it
+      spin.toml:12: [component.checkout] a saga cannot have `variables`: after a crash its code runs again from the beginning and has to see the same as before; leave it to a component that it calls
+      spin.toml:13: [component.checkout] a saga cannot have `environment`: after a crash its code runs again from the beginning and has to see the same as before; leave it to a component that it calls
+      spin.toml:14: [component.checkout] a saga cannot have `files`: after a crash its code runs again from the beginning and has to see the same as before; leave it to a component that it calls
+      spin.toml:15: [component.checkout] a saga cannot have `allowed_outbound_hosts`: after a crash its code runs again from the beginning and has to see the same as before; leave it to a component that it calls
+      spin.toml:16: [component.checkout] a saga cannot have `key_value_stores`: after a crash its code runs again from the beginning and has to see the same as before; leave it to a component that it calls
+      spin.toml:22: [component.checkout.tool.skald] `atomic` means nothing for a saga, since it has no data of its own; leave it out
+      spin.toml:23: [component.checkout.tool.skald] `isolation` means nothing for a saga, since each run has an instance of its own; leave it out
+      spin.toml:25: [component.checkout.tool.skald.steps."shop:payments/api.capture"] `attempts` must be at least 1 and at most 4294967295, not 0
+      spin.toml:25: [component.checkout.tool.skald.steps."shop:payments/api.capture"] `backoff`: `10` has no unit; did you mean `10s` or `10ms`?
+      spin.toml:25: [component.checkout.tool.skald.steps."shop:payments/api.capture"] there is no class `wirte`; did you mean `write`?
+      spin.toml:25: [component.checkout.tool.skald.steps."shop:payments/api.capture"] unknown key `timeut`; did you mean `timeout`?
+      spin.toml:26: [component.checkout.tool.skald.steps."shop:payments/api.refund"] `class` must be "read", "write" or "write-once", not the number 3
+      spin.toml:26: [component.checkout.tool.skald.steps."shop:payments/api.refund"] `max_backoff` (30s) is shorter than `backoff` (60s); make it longer
+      spin.toml:27: [component.checkout.tool.skald.steps] `shop:paymnts/api.capture` is no step of this component: it has no such dependency; did you mean `shop:payments/api.capture`?
+      spin.toml:28: [component.checkout.tool.skald.steps] `shop:payments@1.0.0` has a version, and a policy is for all versions; write `shop:payments`
+      spin.toml:29: [component.checkout.tool.skald.steps] `shop:payments/api@1.0.0.capture` has a version, and a policy is for all versions; write `shop:payments/api.capture`
+      spin.toml:30: [component.checkout.tool.skald.steps] `shop:payments@1.0.0/api.capture` has a version, and a policy is for all versions; write `shop:payments/api.capture`
+      spin.toml:31: [component.checkout.tool.skald.steps] `shop:stock/apu.take` is no step of this component: it has no such dependency; did you mean `shop:stock/api.take`?
+      spin.toml:33: [component.checkout.tool.skald.steps] `bank:transfer` is no step of this component: it has no such dependency; known here: `shop:payments`, `shop:stock/api`
+      spin.toml:34: [component.checkout.tool.skald.steps] `shop:payments.capture` is not a name of steps; write `namespace:package`, `namespace:package/interface` or `namespace:package/interface.function`
+      spin.toml:35: [component.checkout.tool.skald.steps] `payments` is not a name of steps; write `namespace:package`, `namespace:package/interface` or `namespace:package/interface.function`
+      spin.toml:36: [component.checkout.tool.skald.steps] `shop:stock/api` must be a table, not the string "read"
+      spin.toml:39: [component.payments] `checkout` is a saga, which answers no HTTP requests, since it outlives connections; let an event (`[[trigger.redis]]`) or a call of another component begin it
+      spin.toml:40: [component.payments.tool.skald] `steps` is about the steps of a saga; write `saga = true` beside it, or leave it out
+      spin.toml:41: [component.payments.tool.skald.steps] `shop:stock` is no step of this component: it has no such dependency
+      spin.toml:41: [component.payments.tool.skald.steps."shop:stock"] `attempts` must be at least 1 and at most 4294967295, not 0
+    "#);
 }
 
 #[test]

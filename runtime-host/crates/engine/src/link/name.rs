@@ -21,7 +21,7 @@ pub(super) fn answers(dependency: &str, import: &str) -> bool {
 }
 
 /// The exported interface of the same name whose version can stand for the imported one, by the rules of semver.
-pub(super) fn compatible(import: &str, exported: &[&Arc<str>]) -> Option<Arc<str>> {
+pub(crate) fn compatible(import: &str, exported: &[&Arc<str>]) -> Option<Arc<str>> {
     if let Some(exact) = exported
         .iter()
         .find(|interface| interface.as_ref() == import)

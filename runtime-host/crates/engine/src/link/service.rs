@@ -32,7 +32,7 @@ impl Linking<'_> {
     }
 
     /// The interface of the target that stands for the import.
-    fn exported(&mut self, name: &str, service: &Service) -> Option<Arc<str>> {
+    pub(super) fn exported(&mut self, name: &str, service: &Service) -> Option<Arc<str>> {
         let target = &service.target;
         let Some(exports) = self.others.get(target) else {
             self.problem(
@@ -83,6 +83,10 @@ impl Linking<'_> {
                         service.target
                     ),
                 );
+                continue;
+            }
+            if self.spec().saga {
+                self.step(&mut provided, (name, function), &import, service)?;
                 continue;
             }
             let route = Route {

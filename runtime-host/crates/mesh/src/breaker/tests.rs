@@ -4,7 +4,7 @@ use skald_core::call::{Call, CallError, Reply};
 use tokio::time::{advance, timeout};
 
 use super::{Config, WithBreaker};
-use crate::world::{Asked, function, id, outcome, post, trapped};
+use crate::world::{Asked, function, id, outcome, post, step, trapped};
 
 fn breaker<C: Call>(inner: C) -> WithBreaker<C> {
     WithBreaker::new(Config::default(), id(), inner)
@@ -54,6 +54,18 @@ async fn clients_and_events_that_make_it_trap_do_not_shut_it_to_others() {
         ask(&breaker, 1).await,
         "CALL-006: the component trapped: oops"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_of_sagas_are_kept_from_a_failing_component_and_tell_of_it() {
+    let breaker = breaker(Asked::new(|_| async { Err(trapped()) }));
+    for _ in 0..7 {
+        breaker.call(&step("s1")).await.unwrap_err();
+    }
+    let rejected = breaker.call(&step("s1")).await.unwrap_err();
+    assert!(matches!(rejected, CallError::Broken { .. }), "{rejected}");
+    assert!(ask(&breaker, 1).await.starts_with("CALL-004"));
+    assert_eq!(breaker.inner.times(), 7);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use skald_core::{
 use tokio::time::Instant;
 
 use super::{Config, WithRetry};
-use crate::world::{Asked, function, id, outcome, post, request, trapped, within};
+use crate::world::{Asked, function, id, outcome, post, request, step, trapped, within};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -87,6 +87,12 @@ async fn requests_from_outside_and_events_are_not_tried_again_here() {
         attempts(Mode::Held, trapped, request(Input::Message("{}".into()))).await,
         1
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_of_sagas_are_not_tried_again_here() {
+    assert_eq!(attempts(Mode::Held, trapped, step("s1")).await, 1);
+    assert_eq!(attempts(Mode::Held, overloaded, step("s1")).await, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use tracing::{
 };
 
 use super::WithSpan;
-use crate::world::{Asked, answer, function, post, trapped};
+use crate::world::{Asked, answer, function, post, step, trapped};
 
 /// Writes down spans and events, except for what takes time.
 #[derive(Clone, Default)]
@@ -69,6 +69,15 @@ async fn a_call_says_what_was_asked_and_how_it_ended() {
     mesh.call component=stock asked=shop:stock/api@1.0.0#take cause=component orders trace_id=00000000000000000000000000000007 span_id=0000000000000008
        message=failed code="CALL-006" blame=Component error=the component trapped: oops
     "#);
+}
+
+#[tokio::test]
+async fn a_step_says_which_run_it_is_of() {
+    let text = said(step("s1"), || Ok(Reply::Value(None))).await;
+    insta::assert_snapshot!(text, @"
+    mesh.call component=stock asked=shop:stock/api@1.0.0#take cause=saga run_1 trace_id=00000000000000000000000000000007 span_id=0000000000000008
+       message=answered refused=false
+    ");
 }
 
 #[tokio::test]

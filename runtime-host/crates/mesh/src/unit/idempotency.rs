@@ -3,7 +3,6 @@
 //! Only answers that keep their effects are kept: after a refusal the client may correct the request.
 
 use std::{
-    collections::HashSet,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -11,14 +10,15 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use skald_core::{
     call::{CallError, Reply},
     context::IdempotencyKey,
     store::{Key, Label, StoreError},
-    unit::{Unit, UnitError},
+    unit::Unit,
 };
+
+use super::{failure, millis};
 
 /// The host's own store for records; no component can be granted it.
 pub(super) const LABEL: &str = "$idempotency";
@@ -52,17 +52,6 @@ pub(super) struct Book {
     label: Label,
 }
 
-/// The scopes whose calls are running.
-#[derive(Debug, Default)]
-pub(super) struct Running(Mutex<HashSet<String>>);
-
-/// One of them, until its call ends or is dropped.
-#[derive(Debug)]
-pub(super) struct Entered<'a> {
-    running: &'a Running,
-    scope: &'a str,
-}
-
 /// An answer as it is stored.
 #[derive(Debug, Deserialize, Serialize)]
 struct Record {
@@ -80,28 +69,6 @@ struct Record {
 enum Body {
     Text(String),
     Base64(String),
-}
-
-// === impl Running ===
-
-impl Running {
-    /// Marks the key's scope as running; fails where it is.
-    pub(super) fn enter<'a>(&'a self, key: &'a IdempotencyKey) -> Result<Entered<'a>, CallError> {
-        if self.0.lock().insert(key.scope.clone()) {
-            Ok(Entered {
-                running: self,
-                scope: &key.scope,
-            })
-        } else {
-            Err(CallError::KeyRunning)
-        }
-    }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        self.running.0.lock().remove(self.scope);
-    }
 }
 
 // === impl Book ===
@@ -232,19 +199,6 @@ fn header_value(characters: &str) -> Option<HeaderValue> {
 /// Whether a stored record is of no more use. A damaged one is kept: its key must not take effect a second time.
 pub(super) fn is_expired(record: &[u8], now: SystemTime) -> bool {
     serde_json::from_slice::<Record>(record).is_ok_and(|record| record.is_expired(now))
-}
-
-fn millis(at: SystemTime) -> u64 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn failure(error: UnitError) -> CallError {
-    match error {
-        UnitError::Store(error) => CallError::Store(error),
-        UnitError::TooLarge { what } => CallError::OverLimit(what),
-        UnitError::Contended => CallError::Conflict { attempts: 1 },
-    }
 }
 
 #[cfg(test)]

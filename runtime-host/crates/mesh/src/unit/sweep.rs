@@ -1,25 +1,46 @@
-//! Deletes the records of idempotency keys that are too old to be answered with.
+//! Deletes the answers kept for clients' keys and for steps of sagas when they are too old to be asked for again.
 
 use std::{sync::Arc, time::SystemTime};
 
 use skald_core::store::{Change, CommitError, Key, Label, Store, StoreError, Subject};
 
-use super::idempotency::{LABEL, is_expired};
+use super::{idempotency, steps};
 
 /// Records looked at in one step: a few milliseconds of reading, and one commit.
 const STEP: usize = 500;
 
+/// Whether a record is of no more use.
+type IsExpired = fn(&[u8], SystemTime) -> bool;
+
+/// Where records are.
+const SHELVES: [(&str, IsExpired); 2] = [
+    (idempotency::LABEL, idempotency::is_expired),
+    (steps::LABEL, steps::is_expired),
+];
+
 /// Deletes what has expired; answers how many records that were.
 pub(crate) async fn sweep(store: &dyn Store, now: SystemTime) -> Result<usize, StoreError> {
-    let label: Label = Arc::from(LABEL);
+    let mut deleted = 0;
+    for (label, is_expired) in SHELVES {
+        deleted += shelf(store, &label.into(), is_expired, now).await?;
+    }
+    Ok(deleted)
+}
+
+async fn shelf(
+    store: &dyn Store,
+    label: &Label,
+    is_expired: IsExpired,
+    now: SystemTime,
+) -> Result<usize, StoreError> {
     let (mut after, mut deleted) = (None, 0);
     loop {
         let names = store
             .snapshot()
             .await?
-            .keys(&label, after.as_deref(), STEP)
+            .keys(label, after.as_deref(), STEP)
             .await?;
-        let expired = expired(store, &label, &names, now).await?;
+        let expired = expired(store, label, &names, |record| is_expired(record, now)).await?;
         deleted += expired.writes.len();
         if !expired.is_empty() {
             commit(store, expired, now).await?;
@@ -36,7 +57,7 @@ async fn expired(
     store: &dyn Store,
     label: &Label,
     names: &[Arc<str>],
-    now: SystemTime,
+    is_expired: impl Fn(&[u8]) -> bool,
 ) -> Result<Change, StoreError> {
     let mut change = Change::default();
     let mut snapshot = store.snapshot().await?;
@@ -46,7 +67,7 @@ async fn expired(
             name: Arc::clone(name),
         };
         let seen = snapshot.get(&key).await?;
-        if seen.value.is_some_and(|record| is_expired(&record, now)) {
+        if seen.value.is_some_and(|record| is_expired(&record)) {
             change.reads.push((Subject::Key(key.clone()), seen.version));
             change.writes.push((key, None));
         }

@@ -13,13 +13,21 @@ use std::{
 use bytes::Bytes;
 use skald_core::{
     event::EventLog,
+    saga::{
+        RunId,
+        journal::{AppendError, Journal},
+    },
     store::{Change, Store},
 };
 use tokio::task::JoinSet;
 
 use crate::{
     Config, Embedded,
-    contract::{at, commit, event, key, value},
+    contract::{
+        at, commit, event,
+        journal::{begin, entries, next},
+        key, value,
+    },
 };
 
 /// Where the child finds the data; set only by the test that starts it.
@@ -54,6 +62,26 @@ async fn newest(store: &Embedded, stem: &str) -> usize {
         "the events of {stem}"
     );
     newest
+}
+
+/// The number of the newest entry of a run. Fails if the list does not agree, or if one before it is missing.
+async fn newest_entry(store: &Embedded, run: &str) -> usize {
+    let entries = entries(store, &RunId::from(run)).await;
+    let mut append = begin(run);
+    for entry in &entries {
+        assert_eq!(*entry, append.entry);
+        append = next(&append);
+    }
+    let summary = store.find(&append.summary.run).await.unwrap();
+    let records = summary.map_or(0, |summary| summary.records);
+    assert_eq!(usize::try_from(records).unwrap(), entries.len());
+    let expected = append.sequence;
+    let outcome = store.append(next(&append)).await;
+    assert!(
+        matches!(outcome, Err(AppendError::Conflict { expected: there }) if there == expected),
+        "{outcome:?}"
+    );
+    entries.len()
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -141,13 +169,22 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
                     .filter(|line| line.0 == writer)
                     .map(|line| line.1)
                     .max();
-                let kept = newest(&store, &writer.to_string()).await;
+                let kept = newest_of(&store, writer).await;
                 assert!(
                     kept >= promised.unwrap_or(0),
                     "{kept} of {promised:?} of writer {writer}"
                 );
             }
         });
+    }
+}
+
+async fn newest_of(store: &Embedded, writer: usize) -> usize {
+    let name = writer.to_string();
+    if writer < OWNERS {
+        newest_entry(store, &name).await
+    } else {
+        newest(store, &name).await
     }
 }
 
@@ -186,6 +223,9 @@ fn parse(line: &str) -> Option<(usize, usize)> {
 
 const WRITERS: usize = 16;
 
+/// The first of the writers add to a journal each, the others commit units.
+const OWNERS: usize = 8;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it is started by the test that kills it, and ends in no other way"]
 async fn the_child_that_is_killed() {
@@ -195,7 +235,11 @@ async fn the_child_that_is_killed() {
     let store = Embedded::open(Config::new(OsString::from(&directory))).unwrap();
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
-        writers.spawn(write_for_ever(store.clone(), writer));
+        if writer < OWNERS {
+            writers.spawn(append_for_ever(store.clone(), writer));
+        } else {
+            writers.spawn(write_for_ever(store.clone(), writer));
+        }
     }
     writers.join_all().await;
 }
@@ -206,10 +250,21 @@ async fn write_for_ever(store: Embedded, writer: usize) {
             .commit(unit(&writer.to_string(), n), at(0))
             .await
             .unwrap();
-        // In one piece, past the harness, which would keep it until the end.
-        stdout()
-            .lock()
-            .write_all(format!("done {writer} {n}.\n").as_bytes())
-            .unwrap();
+        tell(writer, n);
     }
+}
+
+async fn append_for_ever(store: Embedded, writer: usize) {
+    let mut append = begin(&writer.to_string());
+    for n in 1.. {
+        store.append(append.clone()).await.unwrap();
+        tell(writer, n);
+        append = next(&append);
+    }
+}
+
+/// In one piece, past the harness, which would keep it until the end.
+fn tell(writer: usize, n: usize) {
+    let line = format!("done {writer} {n}.\n");
+    stdout().lock().write_all(line.as_bytes()).unwrap();
 }

@@ -10,9 +10,9 @@ use crate::{
     contract::{at, commit, delete, key, names, set, value},
 };
 
-const SMALL: u64 = 512 << 10;
+pub(super) const SMALL: u64 = 512 << 10;
 
-fn open(directory: &Path, max_bytes: u64) -> Embedded {
+pub(super) fn open(directory: &Path, max_bytes: u64) -> Embedded {
     Embedded::open(Config {
         max_bytes: NonZeroU64::new(max_bytes),
         ..Config::new(directory)
@@ -21,7 +21,7 @@ fn open(directory: &Path, max_bytes: u64) -> Embedded {
 }
 
 /// Writes until nothing fits any more; answers with how many values did.
-async fn fill(store: &Embedded) -> usize {
+pub(super) async fn fill(store: &Embedded) -> usize {
     let large = "x".repeat(10_000);
     for n in 0.. {
         match store

@@ -53,7 +53,7 @@ async fn data_of_a_newer_version_is_refused_and_left_alone() {
     let before = fs::read(&file).unwrap();
     insta::assert_snapshot!(
         refusal(directory.path()),
-        @"STORE-005: [data]/skald.db has data format 9, and this version reads up to 1; run the version that wrote it, or choose another data directory"
+        @"STORE-005: [data]/skald.db has data format 9, and this version reads up to 2; run the version that wrote it, or choose another data directory"
     );
     assert_eq!(fs::read(&file).unwrap(), before);
 }

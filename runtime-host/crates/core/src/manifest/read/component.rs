@@ -5,12 +5,13 @@ use std::{
     path::PathBuf,
 };
 
-use super::{Draft, dependency, skald, spelling, targets};
+use super::{Draft, dependency, saga, skald, spelling, targets};
 use crate::manifest::{
     check::Mention,
-    model::{Build, Component, FileMount},
+    model::{Build, Component, Dependency, FileMount},
     name::{self, ComponentId},
     reader::{Reading, Section},
+    settings::ComponentSettings,
     template::Template,
 };
 
@@ -51,6 +52,8 @@ fn component(id: ComponentId, section: &Section<'_>, draft: &mut Draft) -> Compo
     refuse_what_is_not_supported(section);
     targets(section);
     profiles(section);
+    let dependencies = dependency::all(&id, section, draft);
+    let settings = settings(&id, section, &dependencies, draft);
     Component {
         source: source(section),
         description: section.text("description").unwrap_or_default(),
@@ -61,17 +64,31 @@ fn component(id: ComponentId, section: &Section<'_>, draft: &mut Draft) -> Compo
         allowed_outbound_hosts: hosts(section, draft),
         key_value_stores: stores(section),
         build: section.section("build").map(|build| self::build(&build)),
-        dependencies: dependency::all(&id, section, draft),
-        settings: {
-            let tool = section.section("tool");
-            if let Some(tool) = &tool {
-                tool.ignore_rest();
-            }
-            let skald = tool.and_then(|tool| tool.section("skald"));
-            skald::component(&id, skald.as_ref(), draft)
-        },
+        dependencies,
+        settings,
         id,
     }
+}
+
+fn settings(
+    id: &ComponentId,
+    section: &Section<'_>,
+    dependencies: &[Dependency],
+    draft: &mut Draft,
+) -> ComponentSettings {
+    let tool = section.section("tool");
+    if let Some(tool) = &tool {
+        tool.ignore_rest();
+    }
+    let skald = tool.and_then(|tool| tool.section("skald"));
+    let mut settings = skald::component(id, skald.as_ref(), draft);
+    settings.saga = skald.and_then(|skald| saga::settings(&skald, dependencies));
+    if settings.saga.is_some() {
+        saga::refuse_grants(section);
+        // A saga has no data of its own, so that there is no unit of work that could be one.
+        settings.atomic = false;
+    }
+    settings
 }
 
 fn source(section: &Section<'_>) -> PathBuf {

@@ -55,7 +55,6 @@ pub(super) fn component(
         return settings;
     };
     settings.atomic = section.flag("atomic").unwrap_or(settings.atomic);
-    settings.saga = section.flag("saga").unwrap_or_default();
     settings.isolation = isolation(section);
     settings.memory = size(section, "memory").unwrap_or(settings.memory);
     if let Some(reading) = section
@@ -147,13 +146,16 @@ fn events(section: &Section<'_>) -> EventSettings {
         backoff: duration(section, "backoff").unwrap_or(EventSettings::BACKOFF),
         max_backoff: duration(section, "max_backoff").unwrap_or(EventSettings::MAX_BACKOFF),
     };
-    if settings.max_backoff < settings.backoff {
-        let (most, first) = (settings.max_backoff, settings.backoff);
+    check_pauses(section, settings.backoff, settings.max_backoff);
+    settings
+}
+
+pub(super) fn check_pauses(section: &Section<'_>, first: Duration, most: Duration) {
+    if most < first {
         section.problem(format!(
             "`max_backoff` ({most:?}) is shorter than `backoff` ({first:?}); make it longer"
         ));
     }
-    settings
 }
 
 fn isolation(section: &Section<'_>) -> Isolation {
@@ -183,7 +185,7 @@ fn size(section: &Section<'_>, key: &'static str) -> Option<ByteSize> {
     )
 }
 
-fn duration(section: &Section<'_>, key: &'static str) -> Option<Duration> {
+pub(super) fn duration(section: &Section<'_>, key: &'static str) -> Option<Duration> {
     parsed(
         &section.value(key)?,
         "a duration such as \"10s\"",
@@ -219,7 +221,7 @@ fn parsed<T>(
         .ok()
 }
 
-fn count(section: &Section<'_>, key: &'static str) -> Option<NonZeroU32> {
+pub(super) fn count(section: &Section<'_>, key: &'static str) -> Option<NonZeroU32> {
     let reading = section.value(key)?;
     let number = reading.number()?;
     let count = u32::try_from(number).ok().and_then(NonZeroU32::new);

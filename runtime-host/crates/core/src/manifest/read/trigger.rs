@@ -110,7 +110,14 @@ fn read_component(
     number: usize,
     draft: &mut Draft,
 ) -> Option<HttpTarget> {
-    component_of(section, kind, number, draft).map(HttpTarget::Component)
+    let component = component_of(section, kind, number, draft)?;
+    if let Some(reading) = section.value("component") {
+        draft.mentions.push(Mention::Answer {
+            at: reading.at,
+            component: component.clone(),
+        });
+    }
+    Some(HttpTarget::Component(component))
 }
 
 fn redis(section: &Section<'_>, number: usize, draft: &mut Draft) {

@@ -1,0 +1,35 @@
+//! The event that starts a cancellation, as far as it matters here.
+
+use sdk::events::{self, HandlerError};
+use serde::Deserialize;
+
+/// The topic this component listens to.
+pub const CANCELLATION_REQUESTED: &str = "shop.order.cancellation-requested.v1";
+
+/// A wish to cancel.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Request {
+    /// Which order.
+    pub order: String,
+}
+
+/// Reads the event of a wish.
+pub fn parse(message: &[u8]) -> Result<Request, HandlerError> {
+    Ok(events::parse_only(CANCELLATION_REQUESTED, message)?.data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_is_no_wish_to_cancel_is_refused_with_the_reason() {
+        let placed = r#"{"specversion":"1.0","type":"shop.order.placed.v1"}"#;
+        let refusal = parse(placed.as_bytes()).unwrap_err();
+        insta::assert_snapshot!(refusal, @r#"no handler for events of type "shop.order.placed.v1""#);
+        let wish = r#"{"specversion":"1.0","id":"evt_1","source":"/shop/orders","subject":"ord_1",
+            "type":"shop.order.cancellation-requested.v1","time":"2026-08-21T09:30:00Z",
+            "data":{"order":"ord_1","user":"usr_1","total":{"amount":1000,"currency":"EUR"}}}"#;
+        assert_eq!(parse(wish.as_bytes()).unwrap().order, "ord_1");
+    }
+}

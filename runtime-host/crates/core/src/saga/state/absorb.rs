@@ -1,0 +1,214 @@
+//! How each record moves a state on, and which records can be where.
+
+use super::{Ended, Invalid, Issued, Phase, Scope, State, Undo};
+use crate::saga::{Cause, Command, End, Outcome, Record, Stamped};
+
+impl State {
+    /// Moves on by one record. A record that cannot follow changes nothing.
+    pub(super) fn absorb(&mut self, stamped: Stamped) -> Result<(), Invalid> {
+        let Stamped { at, record } = stamped;
+        let record_number = self.records;
+        let invalid = |why: String| Invalid {
+            record: record_number,
+            why,
+        };
+        if let Phase::Ended(_) = self.phase {
+            return Err(invalid("the run has ended before".to_owned()));
+        }
+        if at < self.updated_at {
+            return Err(invalid("it is older than the one before".to_owned()));
+        }
+        self.step_to(at, record).map_err(invalid)?;
+        self.records = self.records.saturating_add(1);
+        self.updated_at = at;
+        Ok(())
+    }
+
+    fn step_to(&mut self, at: u64, record: Record) -> Result<(), String> {
+        match record {
+            Record::Started(_) => Err("the run has started before".to_owned()),
+            Record::Issued { ordinal, command } => self.issue(at, ordinal, command),
+            Record::Completed {
+                ordinal, outcome, ..
+            } => self.complete(at, ordinal, outcome),
+            Record::Signalled { id, name, payload } => {
+                if !self.signal_ids.insert(id) {
+                    return Err("the signal was sent before".to_owned());
+                }
+                self.signals.push_back((name, payload));
+                Ok(())
+            }
+            Record::RollbackStarted { cause } => self.roll_back(cause),
+            Record::Undone { ordinal, how } => self.undone(ordinal, how),
+            Record::Parked { reason } => match &self.parked {
+                Some(_) => Err("the run is parked".to_owned()),
+                None => {
+                    self.parked = Some((reason, at));
+                    Ok(())
+                }
+            },
+            Record::Resumed { .. } => match self.parked.take() {
+                Some(_) => Ok(()),
+                None => Err("the run is not parked".to_owned()),
+            },
+            Record::OwnerChanged { epoch } if epoch > self.epoch => {
+                self.epoch = epoch;
+                Ok(())
+            }
+            Record::OwnerChanged { epoch } => {
+                Err(format!("epoch {epoch} is not after {}", self.epoch))
+            }
+            Record::RevisionChanged { revision, .. } => {
+                self.revision = revision;
+                Ok(())
+            }
+            Record::Ended { end } => self.end_with(end),
+        }
+    }
+
+    fn issue(&mut self, at: u64, ordinal: u32, command: Command) -> Result<(), String> {
+        if self.phase != Phase::Forward || self.parked.is_some() {
+            return Err("the run's code does not run".to_owned());
+        }
+        if ordinal != self.commands() {
+            return Err(format!(
+                "it is number {ordinal} where {} comes next",
+                self.commands()
+            ));
+        }
+        match &command {
+            Command::Open { .. } => {
+                self.scopes.insert(ordinal, Scope::Open);
+            }
+            Command::Register { scope, .. } => {
+                self.expect_open(*scope)?;
+                let entry = Undo {
+                    scope: *scope,
+                    how: None,
+                };
+                self.undos.insert(ordinal, entry);
+            }
+            Command::Commit { scope } => {
+                self.expect_open(*scope)?;
+                self.scopes.insert(*scope, Scope::Committed);
+            }
+            Command::Rollback { scope, .. } => {
+                self.expect_open(*scope)?;
+                self.scopes.insert(*scope, Scope::RollingBack);
+            }
+            Command::Status { text } => self.status.clone_from(text),
+            Command::Step(_)
+            | Command::Sleep { .. }
+            | Command::Wait { .. }
+            | Command::Patch { .. } => {}
+        }
+        if !command.is_instant() {
+            self.open.insert(ordinal);
+        }
+        self.commands.push(Issued { at, command });
+        Ok(())
+    }
+
+    fn expect_open(&self, scope: u32) -> Result<(), String> {
+        if self.is_scope_open(scope) {
+            Ok(())
+        } else {
+            Err(format!("no scope {scope} is open"))
+        }
+    }
+
+    fn complete(&mut self, at: u64, ordinal: u32, outcome: Outcome) -> Result<(), String> {
+        let Some(command) = self
+            .command(ordinal)
+            .filter(|_| self.open.contains(&ordinal))
+        else {
+            return Err(format!("nothing numbered {ordinal} is open"));
+        };
+        let is_backward = matches!(self.phase, Phase::RollingBack(_));
+        let scope = match (command, &outcome) {
+            (Command::Step(_), Outcome::Returned(_))
+            | (Command::Sleep { .. }, Outcome::Fired)
+            | (
+                Command::Wait {
+                    timeout_ms: Some(_),
+                    ..
+                },
+                Outcome::TimedOut,
+            ) => None,
+            (Command::Step(_), Outcome::Abandoned { .. }) if is_backward => None,
+            (Command::Wait { signal, .. }, Outcome::Signal(payload)) => {
+                let sent = |(name, sent): &(String, Vec<u8>)| name == signal && sent == payload;
+                // The first one of its name, which is the one that is received.
+                let place = self.signals.iter().position(|(name, _)| name == signal);
+                let place = place.filter(|place| self.signals.get(*place).is_some_and(sent));
+                let Some(place) = place else {
+                    return Err(format!("no such signal {signal:?} was sent"));
+                };
+                self.signals.remove(place);
+                None
+            }
+            (Command::Rollback { scope, .. }, Outcome::RolledBack { skipped })
+                if !is_backward
+                    && !self.has_open_steps()
+                    && self.next_undo().is_none()
+                    && *skipped == self.skipped_in(*scope) =>
+            {
+                Some(*scope)
+            }
+            _ => return Err(format!("number {ordinal} cannot end like this")),
+        };
+        if let Some(scope) = scope {
+            self.scopes.insert(scope, Scope::RolledBack);
+        }
+        self.open.remove(&ordinal);
+        let place = self.ended.len();
+        self.ended.insert(ordinal, Ended { at, place, outcome });
+        Ok(())
+    }
+
+    fn roll_back(&mut self, cause: Cause) -> Result<(), String> {
+        if self.phase != Phase::Forward {
+            return Err("the run rolls back".to_owned());
+        }
+        self.phase = Phase::RollingBack(cause);
+        // Whoever rolls a parked run back has looked at it.
+        self.parked = None;
+        Ok(())
+    }
+
+    fn undone(&mut self, ordinal: u32, how: crate::saga::Undone) -> Result<(), String> {
+        if self.has_open_steps() {
+            return Err("a step has not ended".to_owned());
+        }
+        if self.next_undo() != Some(ordinal) {
+            return Err(format!("entry {ordinal} is not the next one to undo"));
+        }
+        if let Some(entry) = self.undos.get_mut(&ordinal) {
+            entry.how = Some(how);
+        }
+        Ok(())
+    }
+
+    fn end_with(&mut self, end: End) -> Result<(), String> {
+        let is_quiet = self.parked.is_none() && !self.has_open_steps();
+        let ends = match (&end, &self.phase) {
+            (End::Completed { .. }, Phase::Forward) => {
+                // A timer or a signal that the code did not wait for any more is of no interest.
+                is_quiet && self.pending_undos().next().is_none()
+            }
+            (End::RolledBack { cause, skipped }, Phase::RollingBack(why)) => {
+                is_quiet && cause == why && self.next_undo().is_none() && *skipped == self.skipped()
+            }
+            (End::Failed { .. }, Phase::Forward | Phase::RollingBack(_)) => true,
+            (End::Completed { .. }, Phase::RollingBack(_) | Phase::Ended(_))
+            | (End::RolledBack { .. }, Phase::Forward | Phase::Ended(_))
+            | (End::Failed { .. }, Phase::Ended(_)) => false,
+        };
+        if !ends {
+            return Err("the run is not where it can end like this".to_owned());
+        }
+        self.parked = None;
+        self.phase = Phase::Ended(end);
+        Ok(())
+    }
+}

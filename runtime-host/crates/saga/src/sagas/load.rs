@@ -1,0 +1,127 @@
+//! From a journal to a run that can be carried.
+
+use bytes::Bytes;
+use skald_core::{
+    saga::{
+    Record, RunId, Stamped, Started, State,
+    codec::{self, Damage, Tail},
+    },
+    store::StoreError,
+};
+
+use super::Ground;
+use crate::{Begun, StartError, VerbError, book::Book};
+
+/// How many entries are read at once.
+const PAGE: usize = 512;
+
+/// What there is of a run that is to begin.
+pub(super) enum Found {
+    /// Nothing.
+    New(Box<Book>),
+    /// A run of the same key.
+    Before(Result<Begun, StartError>),
+}
+
+/// A journal that was read.
+pub(super) struct Read {
+    pub(super) records: Vec<Stamped>,
+    pub(super) entries: Vec<Bytes>,
+    tail: Tail,
+    /// Who wrote last.
+    epoch: u64,
+}
+
+impl Ground {
+    /// The journal of a run, checked.
+    pub(super) async fn read(&self, run: &RunId) -> Result<Read, VerbError> {
+        let mut read = Read {
+            records: Vec::new(),
+            entries: Vec::new(),
+            tail: Tail::default(),
+            epoch: 0,
+        };
+        loop {
+            let after = read.tail.sequence;
+            let page = self.journal.entries(run, after, PAGE).await?;
+            for bytes in &page {
+                let (entry, tail) =
+                    codec::decode(bytes, read.tail).map_err(|damage| self.damage(run, &damage))?;
+                read.records.extend(entry.records);
+                read.tail = tail;
+                read.epoch = entry.epoch;
+            }
+            let is_last = page.len() < PAGE;
+            read.entries.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        if read.records.is_empty() {
+            return Err(VerbError::NoSuchRun(run.clone()));
+        }
+        Ok(read)
+    }
+
+    /// A run as its journal left it, taken over if another start of the host carried it.
+    pub(super) async fn load(&self, run: &RunId) -> Result<Book, VerbError> {
+        let read = self.read(run).await?;
+        let bytes = read.entries.iter().map(|entry| entry.len() as u64).sum();
+        let state = State::fold(read.records).map_err(|invalid| {
+            let damage = Damage {
+                sequence: read.tail.sequence,
+                offset: 0,
+                what: invalid.to_string(),
+            };
+            self.damage(run, &damage)
+        })?;
+        let epoch = self.config.epoch;
+        if read.epoch > epoch {
+            // Without an append nobody would notice that the other one sends its steps, too.
+            let why = format!("the host of epoch {} carries the run", read.epoch);
+            return Err(VerbError::Store(StoreError::Unavailable(why)));
+        }
+        let is_other = read.epoch < epoch && state.end().is_none();
+        let mut book = Book::open(state, read.tail, bytes, &self.config);
+        if is_other {
+            // A record that any state takes.
+            let _ = book.add(Record::OwnerChanged { epoch });
+        }
+        Ok(book)
+    }
+
+    /// A new run, or the one that the key began before.
+    pub(super) async fn begin(&self, started: Started) -> Result<Found, StartError> {
+        if self.journal.find(&started.run).await?.is_none() {
+            return Ok(Found::New(Box::new(self.new_book(started)?)));
+        }
+        let first = self.journal.entries(&started.run, 0, 1).await?;
+        let begun = match codec::read(&first).map(|(records, _)| records) {
+            Ok(records) => match records.into_iter().next().map(|stamped| stamped.record) {
+                Some(Record::Started(before)) => same(&before, &started),
+                _ => Ok(Begun::Before(started.run)),
+            },
+            // It is there, whatever else it is; nobody must begin it again.
+            Err(_) => Ok(Begun::Before(started.run)),
+        };
+        Ok(Found::Before(begun))
+    }
+
+    fn damage(&self, run: &RunId, damage: &Damage) -> VerbError {
+        let text = damage.to_string();
+        tracing::error!(%run, %damage, "the journal of a run is damaged; only this run stops");
+        self.damaged.lock().insert(run.clone(), text.clone());
+        VerbError::Damaged(text)
+    }
+}
+
+/// Whether a start means the run that its key began before.
+pub(crate) fn same(before: &Started, start: &Started) -> Result<Begun, StartError> {
+    if before.input == start.input {
+        return Ok(Begun::Before(before.run.clone()));
+    }
+    Err(StartError::Conflict {
+        key: start.key.clone(),
+        run: before.run.clone(),
+    })
+}

@@ -1,0 +1,162 @@
+//! The admin API of a running host, as its client sees it.
+
+use std::{fmt::Write as _, time::Duration};
+
+use http::{Method, Request, header};
+use serde_json::{Value, json};
+use ureq::Agent;
+
+use super::{Failure, address};
+use crate::settings::Settings;
+
+/// The host is on this machine, or near: where nobody answers at once, nobody is there.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// A rehearsal of a long run takes a while.
+const ANSWER: Duration = Duration::from_secs(300);
+
+/// A host that can be asked.
+pub(crate) struct Remote {
+    agent: Agent,
+    address: String,
+    token: Option<String>,
+    /// Where the address is from, for people whom nobody answers.
+    hint: String,
+}
+
+/// What becomes of one of several runs.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub(crate) body: Vec<u8>,
+    pub(crate) key: Option<String>,
+}
+
+// === impl Remote ===
+
+impl Remote {
+    /// The host at `admin`, else the one on the data.
+    pub(crate) fn find(settings: &Settings, admin: Option<&str>) -> Result<Self, Failure> {
+        // `skald up` takes a free port for 0, and notes which.
+        let named = admin.filter(|address| !address.ends_with(":0"));
+        if named == Some("off") {
+            let why = "the admin API is off; SKALD_ADMIN or --admin says so".to_owned();
+            return Err(Failure::Input(why));
+        }
+        let data = settings.data.display().to_string();
+        let (address, hint) = match named {
+            Some(address) => (address.to_owned(), "--admin names it".to_owned()),
+            None => {
+                let found = address::find(&settings.data);
+                let hint = format!("{data} names it, from when a host ran there last");
+                (found.ok_or_else(|| Failure::NoAddress(data))?, hint)
+            }
+        };
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .timeout_connect(Some(CONNECT))
+            .timeout_global(Some(ANSWER));
+        Ok(Self {
+            agent: config.build().new_agent(),
+            address: address.trim_start_matches("http://").to_owned(),
+            token: settings.admin_token.clone(),
+            hint: format!("({hint})"),
+        })
+    }
+
+    /// What is at a path, as it comes.
+    pub(crate) fn text(&self, path: &str) -> Result<String, Failure> {
+        let body = self.ask(&Method::GET, path, Asked::default())?;
+        String::from_utf8(body).map_err(|error| self.foreign(&error))
+    }
+
+    /// What is at a path.
+    pub(crate) fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let body = self.ask(&Method::GET, path, Asked::default())?;
+        serde_json::from_slice(&body).map_err(|error| self.foreign(&error))
+    }
+
+    /// Does something that is said in JSON.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let asked = Asked {
+            body: body.to_string().into_bytes(),
+            key: None,
+        };
+        self.done(&Method::POST, path, asked)
+    }
+
+    /// Does something, and answers with what was done.
+    pub(crate) fn done(&self, method: &Method, path: &str, asked: Asked) -> Result<Value, Failure> {
+        let body = self.ask(method, path, asked)?;
+        serde_json::from_slice(&body).map_err(|error| self.foreign(&error))
+    }
+
+    fn ask(&self, method: &Method, path: &str, asked: Asked) -> Result<Vec<u8>, Failure> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}/admin/v1/{path}", self.address));
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(key) = asked.key {
+            request = request.header("idempotency-key", key);
+        }
+        let request = request
+            .body(asked.body)
+            .map_err(|error| Failure::Input(error.to_string()))?;
+        let response = self.agent.run(request).map_err(|error| self.silent(&error))?;
+        let status = response.status();
+        let mut body = response.into_body();
+        let body = body.with_config().limit(u64::MAX).read_to_vec();
+        let body = body.map_err(|error| self.silent(&error))?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let problem: Value = serde_json::from_slice(&body).unwrap_or(json!({}));
+        let member = |name| problem.get(name).and_then(Value::as_str);
+        match (member("detail"), member("code")) {
+            (Some(detail), Some(code)) => Err(Failure::Refused {
+                detail: detail.to_owned(),
+                code: code.to_owned(),
+            }),
+            _ => Err(self.foreign(&status)),
+        }
+    }
+
+    fn silent(&self, error: &ureq::Error) -> Failure {
+        Failure::NoAnswer {
+            address: self.address.clone(),
+            reason: error.to_string(),
+            hint: self.hint.clone(),
+        }
+    }
+
+    fn foreign(&self, why: &dyn ToString) -> Failure {
+        Failure::Foreign(self.address.clone(), why.to_string())
+    }
+}
+
+/// A path below the sagas, of parts that may hold anything.
+pub(crate) fn path(parts: &[&str]) -> String {
+    let mut path = "sagas".to_owned();
+    for part in parts {
+        path.push('/');
+        path.push_str(&encoded(part));
+    }
+    path
+}
+
+/// Text as a part of a path or a query.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}

@@ -1,0 +1,407 @@
+//! What sagas call: services that know a step by its key, and write down what they do.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use skald_core::{
+    call::{BoxFuture, CallError, DynCall, Input, Reply, Request},
+    context::{Once, StepKey},
+    saga::RunId,
+    value::Value,
+};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::{dice::Dice, points::Points, shelf::Shelf};
+
+/// The interface that all steps are of.
+pub const SERVICE: &str = "faults:service/api@1.0.0";
+
+/// What goes wrong with one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// It fails before it takes effect.
+    Before,
+    /// It takes effect, and its answer is lost.
+    After,
+    /// It takes effect, and answers when nobody listens any more.
+    Hang,
+    /// The callee traps.
+    Trap,
+    /// It is delivered twice at once.
+    Double,
+    /// It takes so many milliseconds.
+    Slow(u64),
+    /// The callee has no room.
+    Busy,
+    /// The callee answers with an error it means.
+    Refuse,
+    /// The callee answers with so many bytes.
+    Large(usize),
+    /// What carries the attempt breaks.
+    Panic,
+}
+
+/// What goes wrong with which step: attempt by attempt, the last one for ever if it is said so.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    faults: HashMap<(u32, bool), (Vec<Fault>, bool)>,
+    refused: HashSet<u32>,
+    /// Steps whose callee does not know keys.
+    pub forgetful: HashSet<u32>,
+}
+
+/// Something that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// For which run.
+    pub run: RunId,
+    /// Under which key.
+    pub key: String,
+    /// Which step.
+    pub step: u32,
+    /// Whether it undoes the step.
+    pub is_undo: bool,
+}
+
+/// The services.
+pub struct Ledger {
+    shelf: Arc<Shelf>,
+    points: Arc<Points>,
+    page: Mutex<Page>,
+    latency: Mutex<Option<Dice>>,
+}
+
+#[derive(Default)]
+struct Page {
+    plan: Plan,
+    attempts: HashMap<(String, u32, bool), usize>,
+    effects: Vec<Effect>,
+    answers: HashMap<String, Value>,
+    requests: u64,
+    /// Requests of each key.
+    asked: HashMap<String, u64>,
+    flying: HashMap<String, (u32, u32)>,
+    violations: Vec<String>,
+}
+
+struct Asked {
+    key: Arc<StepKey>,
+    step: u32,
+    deadline: Option<Instant>,
+}
+
+/// A request that is being answered; it is off the page when it is dropped.
+struct Flight<'a> {
+    ledger: &'a Ledger,
+    key: Arc<StepKey>,
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// The callee refuses this step.
+    pub fn refuse(&mut self, step: u32) {
+        self.refused.insert(step);
+    }
+
+    /// Faults of a step, then none.
+    pub fn forward(&mut self, step: u32, faults: impl IntoIterator<Item = Fault>) {
+        self.set((step, false), faults, false);
+    }
+
+    /// Faults of a step's undo, then none.
+    pub fn undo(&mut self, step: u32, faults: impl IntoIterator<Item = Fault>) {
+        self.set((step, true), faults, false);
+    }
+
+    /// The same fault each time.
+    pub fn always(&mut self, step: u32, is_undo: bool, fault: Fault) {
+        self.set((step, is_undo), [fault], true);
+    }
+
+    fn set(&mut self, of: (u32, bool), faults: impl IntoIterator<Item = Fault>, is_endless: bool) {
+        self.faults
+            .insert(of, (faults.into_iter().collect(), is_endless));
+    }
+
+    /// The plans that are smaller than this one by one fault.
+    pub fn smaller(&self) -> Vec<Self> {
+        let mut all = Vec::new();
+        for of in self.faults.keys() {
+            let mut plan = self.clone();
+            plan.faults.remove(of);
+            all.push(plan);
+        }
+        for step in &self.refused {
+            let mut plan = self.clone();
+            plan.refused.remove(step);
+            all.push(plan);
+        }
+        all
+    }
+
+    fn fault(&self, of: (u32, bool), attempt: usize) -> Fault {
+        if !of.1 && self.refused.contains(&of.0) {
+            return Fault::Refuse;
+        }
+        let Some((faults, is_endless)) = self.faults.get(&of) else {
+            return Fault::None;
+        };
+        let last = if *is_endless { faults.last() } else { None };
+        faults
+            .get(attempt)
+            .or(last)
+            .copied()
+            .unwrap_or(Fault::None)
+    }
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// Services that look into the journals to see whether what they are asked is there.
+    pub fn new(shelf: Arc<Shelf>, points: Arc<Points>, plan: Plan) -> Self {
+        let page = Page {
+            plan,
+            ..Page::default()
+        };
+        Self {
+            shelf,
+            points,
+            page: Mutex::new(page),
+            latency: Mutex::new(None),
+        }
+    }
+
+    /// Each call takes another time.
+    pub fn dawdle(&self, dice: Dice) {
+        *self.latency.lock() = Some(dice);
+    }
+
+    /// From now on this goes wrong.
+    pub fn replan(&self, plan: Plan) {
+        self.page.lock().plan = plan;
+    }
+
+    /// All that was done, in order.
+    pub fn effects(&self) -> Vec<Effect> {
+        self.page.lock().effects.clone()
+    }
+
+    /// How often it was asked for something.
+    pub fn requests(&self) -> u64 {
+        self.page.lock().requests
+    }
+
+    /// The most that one key was asked for.
+    pub fn most_of_a_key(&self) -> u64 {
+        self.page.lock().asked.values().copied().max().unwrap_or(0)
+    }
+
+    /// What must not be, and was seen.
+    pub fn violations(&self) -> Vec<String> {
+        self.page.lock().violations.clone()
+    }
+
+    async fn answer(&self, asked: Asked) -> Result<Reply, CallError> {
+        self.judge(&asked);
+        let _flight = Flight::new(self, &asked.key);
+        self.points.pass("a request arrives").await;
+        self.pause().await;
+        let fault = self.next_fault(&asked);
+        match fault {
+            Fault::Before => return Err(CallError::Trapped("out of luck".to_owned())),
+            Fault::Busy => {
+                return Err(CallError::Overloaded {
+                    component: "service".into(),
+                    retry_after: Duration::from_millis(10),
+                });
+            }
+            Fault::Panic => return Err(broken()),
+            Fault::Slow(milliseconds) => sleep(Duration::from_millis(milliseconds)).await,
+            Fault::None
+            | Fault::After
+            | Fault::Hang
+            | Fault::Trap
+            | Fault::Double
+            | Fault::Refuse
+            | Fault::Large(_) => {}
+        }
+        let answer = if fault == Fault::Double {
+            let (one, _) = tokio::join!(self.perform(&asked, fault), self.perform(&asked, fault));
+            one
+        } else {
+            self.perform(&asked, fault).await
+        };
+        self.lose(&asked, fault).await?;
+        self.points.pass("an answer leaves").await;
+        Ok(Reply::Value(Some(answer)))
+    }
+
+    /// What is lost after the effect.
+    async fn lose(&self, asked: &Asked, fault: Fault) -> Result<(), CallError> {
+        let timed_out = CallError::TimedOut(Duration::from_secs(5));
+        match fault {
+            Fault::After => Err(timed_out),
+            Fault::Trap => Err(CallError::Trapped("after the effect".to_owned())),
+            Fault::Hang => {
+                let late = Instant::now() + Duration::from_secs(30);
+                sleep_until(asked.deadline.unwrap_or(late)).await;
+                Err(timed_out)
+            }
+            Fault::None
+            | Fault::Before
+            | Fault::Double
+            | Fault::Slow(_)
+            | Fault::Busy
+            | Fault::Refuse
+            | Fault::Large(_)
+            | Fault::Panic => Ok(()),
+        }
+    }
+
+    fn next_fault(&self, asked: &Asked) -> Fault {
+        let mut page = self.page.lock();
+        let of = (asked.key.run.clone(), asked.step, asked.key.undo);
+        let attempt = page.attempts.entry(of).or_default();
+        let number = *attempt;
+        *attempt += 1;
+        page.plan.fault((asked.step, asked.key.undo), number)
+    }
+
+    /// The effect and its answer are written down together.
+    async fn perform(&self, asked: &Asked, fault: Fault) -> Value {
+        self.points.pass("an effect begins").await;
+        let answer = {
+            let mut page = self.page.lock();
+            let key = &asked.key.key;
+            let known = page.answers.get(key).cloned();
+            match known.filter(|_| !page.plan.forgetful.contains(&asked.step)) {
+                Some(answer) => answer,
+                // A refusal changes nothing, and is not remembered.
+                None if fault == Fault::Refuse => {
+                    let why = Value::String(format!("{} is refused", asked.step));
+                    Value::Result(Err(Some(Box::new(why))))
+                }
+                None => page.take_effect(asked, fault),
+            }
+        };
+        self.points.pass("an effect is there").await;
+        answer
+    }
+
+    async fn pause(&self) {
+        let pause = self.latency.lock().as_mut().map(|dice| dice.below(50));
+        if let Some(pause) = pause {
+            sleep(Duration::from_millis(pause)).await;
+        }
+    }
+
+    /// What must hold whenever something is asked.
+    fn judge(&self, asked: &Asked) {
+        let mut page = self.page.lock();
+        page.requests += 1;
+        *page.asked.entry(asked.key.key.clone()).or_default() += 1;
+        let (forward, undo) = page.flying.get(&asked.key.run).copied().unwrap_or_default();
+        let what = if asked.key.undo { "undo" } else { "step" };
+        let run = RunId::from(asked.key.run.as_str());
+        let mut wrongs = self.shelf.objections(&run, &asked.key.key, asked.key.undo);
+        if asked.key.undo && forward > 0 {
+            wrongs.push("a step may still take effect".to_owned());
+        }
+        if asked.key.undo && undo > 0 {
+            wrongs.push("another entry is being undone".to_owned());
+        }
+        if !asked.key.undo && undo > 0 {
+            wrongs.push("an entry is being undone".to_owned());
+        }
+        let told = wrongs
+            .into_iter()
+            .map(|wrong| format!("{what} {} of {run} was sent: {wrong}", asked.step));
+        page.violations.extend(told);
+    }
+}
+
+#[expect(clippy::panic, reason = "the fault is a panic")]
+fn broken() -> CallError {
+    panic!("an attempt breaks, as it was told to")
+}
+
+impl DynCall for Ledger {
+    fn call_boxed(&self, request: Request) -> BoxFuture<'_, Result<Reply, CallError>> {
+        Box::pin(async move {
+            match read(&request) {
+                Some(asked) => self.answer(asked).await,
+                None => Err(CallError::Engine("this is no step".to_owned())),
+            }
+        })
+    }
+}
+
+fn read(request: &Request) -> Option<Asked> {
+    let Some(Once::Step(key)) = &request.context.once else {
+        return None;
+    };
+    let Input::Function(function) = &request.input else {
+        return None;
+    };
+    let Some(Value::U32(step)) = function.arguments.first() else {
+        return None;
+    };
+    Some(Asked {
+        key: Arc::clone(key),
+        step: *step,
+        deadline: request.context.deadline.map(Instant::from_std),
+    })
+}
+
+// === impl Page ===
+
+impl Page {
+    fn take_effect(&mut self, asked: &Asked, fault: Fault) -> Value {
+        let answer = match fault {
+            Fault::Large(bytes) => Value::String("x".repeat(bytes)),
+            _ => Value::U32(asked.step * 10),
+        };
+        let answer = Value::Result(Ok(Some(Box::new(answer))));
+        self.effects.push(Effect {
+            run: RunId::from(asked.key.run.as_str()),
+            key: asked.key.key.clone(),
+            step: asked.step,
+            is_undo: asked.key.undo,
+        });
+        self.answers.insert(asked.key.key.clone(), answer.clone());
+        answer
+    }
+}
+
+// === impl Flight ===
+
+impl<'a> Flight<'a> {
+    fn new(ledger: &'a Ledger, key: &Arc<StepKey>) -> Self {
+        let flight = Self {
+            ledger,
+            key: Arc::clone(key),
+        };
+        flight.count(|count| *count += 1);
+        flight
+    }
+
+    fn count(&self, change: impl FnOnce(&mut u32)) {
+        let mut page = self.ledger.page.lock();
+        let (forward, undo) = page.flying.entry(self.key.run.clone()).or_default();
+        change(if self.key.undo { undo } else { forward });
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.count(|count| *count = count.saturating_sub(1));
+    }
+}

@@ -1,0 +1,66 @@
+//! What has to hold for sagas whatever goes wrong, and everything going wrong.
+//!
+//! The coordinator is the real one. Around it is a world on one thread with a time of its own: journals that fail, services
+//! that write down what they did, code that is data, and hosts that die at every place where anything can be lost.
+
+pub mod actors;
+pub mod cases;
+pub mod dice;
+pub mod invariants;
+pub mod ledger;
+pub mod points;
+pub mod program;
+pub mod shapes;
+pub mod shelf;
+pub mod story;
+pub mod world;
+
+use std::fmt;
+
+/// Something that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    what: String,
+    notes: Vec<String>,
+}
+
+// === impl Failure ===
+
+impl Failure {
+    /// What is wrong.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Where, and what leads there.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// What is wrong.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        for note in &self.notes {
+            write!(f, "\n{note}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A failure, unless it holds.
+pub fn expect(holds: bool, what: impl FnOnce() -> String) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(Failure::new(what())) }
+}
