@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use skald_telemetry::logs::Format;
 
 pub(crate) use self::saga::{
-    Check, Companions, Export, List, Listed, One, Purge, Rerun, Runs, Saga,
-    SagaCommand, Signal, Skip, Upgrade,
+    Check, Companions, Export, List, Listed, One, Purge, Rerun, Runs, Saga, SagaCommand, Signal,
+    Skip, Upgrade,
 };
 
 /// Runs microservices that are WASI components.
@@ -150,7 +150,8 @@ impl FromStr for AdminAddress {
             return Ok(Self::Off);
         }
         let address = text.parse().map(Self::At);
-        address.map_err(|_| "write an address with a port, like 127.0.0.1:9090, or `off`".to_owned())
+        address
+            .map_err(|_| "write an address with a port, like 127.0.0.1:9090, or `off`".to_owned())
     }
 }
 

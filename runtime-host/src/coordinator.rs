@@ -110,7 +110,8 @@ pub(crate) async fn revise(
         needed.insert(revision.clone(), component.clone());
         let (engine, revived) = (Arc::clone(engine), revision.clone());
         let id = component.clone();
-        let revived = tokio::task::spawn_blocking(move || engine.revive(&id, &revived, &wasm)).await;
+        let revived =
+            tokio::task::spawn_blocking(move || engine.revive(&id, &revived, &wasm)).await;
         match revived {
             Ok(Ok(())) => {
                 tracing::info!(%component, revision, "runs of another revision go on with it");
@@ -134,7 +135,11 @@ fn current(specs: &[Spec], engine: &Engine) -> BTreeMap<String, ComponentId> {
 }
 
 /// Writes the code of each revision that is not there, so that it is there whole or not at all.
-fn keep(specs: &[Spec], revisions: &BTreeMap<String, ComponentId>, folder: &Path) -> io::Result<()> {
+fn keep(
+    specs: &[Spec],
+    revisions: &BTreeMap<String, ComponentId>,
+    folder: &Path,
+) -> io::Result<()> {
     if revisions.is_empty() {
         return Ok(());
     }

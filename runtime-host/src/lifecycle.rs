@@ -1,7 +1,8 @@
 //! The life of a host: read, build, compile, connect, serve, drain.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
+use skald_admin::Admin;
 use skald_core::store::StoreError;
 use skald_engine::EngineError;
 use skald_store::OpenError;
@@ -16,7 +17,7 @@ use crate::{
     application::Application,
     build,
     cli::Up,
-    present,
+    present, saga,
     seed::{self, FirstData},
     settings::Settings,
     wiring::{self, Host},
@@ -60,6 +61,9 @@ pub(crate) enum Failure {
         "cannot listen on {0}: {1}; choose another with --listen, or 127.0.0.1:0 for a free port"
     )]
     Listen(std::net::SocketAddr, std::io::Error),
+    /// The admin address cannot be listened on.
+    #[error("cannot listen on {0}: {1}; choose another with --admin, or --admin off")]
+    Admin(std::net::SocketAddr, std::io::Error),
     /// The operating system refuses something every program needs.
     #[error("cannot start: {0}")]
     System(#[from] std::io::Error),
@@ -79,7 +83,7 @@ impl Failure {
             | Self::Check(_) => 64,
             Self::Engine(EngineError::Start(_)) | Self::Build(_) => 70,
             Self::Engine(_) => 64,
-            Self::Listen(..) | Self::System(_) => 71,
+            Self::Listen(..) | Self::Admin(..) | Self::System(_) => 71,
             Self::Data(_) | Self::Store(_) => 74,
         })
     }
@@ -121,15 +125,19 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
         .map_err(|error| Failure::Listen(up.listen, error))?;
     let address = listener.local_addr()?;
     let (ready, is_ready) = watch::channel(false);
+    let admin = Admission::open(settings).await?;
     // Deliveries stop after the gateway, so that what the last requests began still goes its way.
     let (front, back) = (Tasks::new(), Tasks::new());
     let host = wiring::connect(application, engine, &settings.data, is_ready, &back).await?;
+    // An earlier host may have been killed before it could take its note away.
+    saga::address::withdraw(&settings.data);
     tokio::select! {
         biased;
         () = stop.wait() => {}
         prepared = prepare(&host, application) => {
             prepared?;
             open(&host, listener, &front);
+            admin.admit(&host, &settings.data, &front)?;
             ready.send_replace(true);
             present::serving(address, (!up.quiet).then_some((application, summary)));
             tracing::info!(
@@ -142,6 +150,7 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
         }
     }
     ready.send_replace(false);
+    saga::address::withdraw(&settings.data);
     drain(&front, &back, host).await;
     Ok(())
 }
@@ -163,6 +172,35 @@ async fn prepare(host: &Host, application: &Application) -> Result<(), Failure> 
 fn open(host: &Host, listener: TcpListener, front: &Tasks) {
     let gateway = Arc::clone(&host.gateway);
     front.spawn("gateway", gateway.serve(listener, front.shutdown()));
+}
+
+/// The door for operators: listening, and not yet open.
+struct Admission(Option<(TcpListener, skald_admin::Config)>);
+
+impl Admission {
+    async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let Some(config) = settings.admin.clone() else {
+            return Ok(Self(None));
+        };
+        let address = config.address();
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| Failure::Admin(address, error))?;
+        Ok(Self(Some((listener, config))))
+    }
+
+    /// Opens the door, where there is something behind it.
+    fn admit(self, host: &Host, data: &Path, front: &Tasks) -> Result<(), Failure> {
+        let (Some((listener, config)), Some(sagas)) = (self.0, host.sagas.clone()) else {
+            return Ok(());
+        };
+        let address = listener.local_addr()?;
+        let admin = Admin::new(&config, Arc::new(sagas));
+        front.spawn("admin", admin.serve(listener, front.shutdown()));
+        saga::address::publish(data, address)?;
+        tracing::info!(%address, "operators are served; see `skald saga --help`");
+        Ok(())
+    }
 }
 
 /// Ends in the order of the road: no new requests, no new deliveries, then the data is closed.

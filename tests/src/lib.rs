@@ -8,6 +8,7 @@ pub mod host;
 pub mod places;
 pub mod redact;
 pub mod shopper;
+pub mod soak;
 pub mod waiting;
 
 pub use client::{Answer, Client};

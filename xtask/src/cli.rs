@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{bench, build, lint, skald, test, tidy, workspace::Workspace};
+use crate::{bench, build, lint, skald, soak, test, tidy, workspace::Workspace};
 
 /// The chores of the Skald workspace.
 ///
@@ -55,11 +55,21 @@ enum Chore {
     },
     /// Build everything and measure it; docs/benchmarks.md says what the figures mean.
     ///
-    /// Without a name all benchmarks run, in less than three minutes: `mesh`, `hello`, `shop`. They need the machine
+    /// Without a name all benchmarks run, in less than three minutes: `mesh`, `hello`, `saga`, `shop`. They need the machine
     /// for themselves. A goal that is missed is in the table, and no failure.
     Bench {
         /// Which benchmarks to run.
         names: Vec<OsString>,
+    },
+    /// Build everything and let sagas do whatever they can while the host is killed again and again.
+    ///
+    /// In the end a model says what must have come of each run. `--minutes N` says for how long, and `--seed S` draws the
+    /// same programs again: what a failure prints.
+    #[command(disable_help_flag = true)]
+    Soak {
+        /// What the soak is called with.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
     },
     /// Check the rules that compilers do not know: dependencies between crates, sizes, names, pages.
     ///
@@ -80,6 +90,7 @@ impl Xtask {
             Chore::Lint => lint::run(&workspace),
             Chore::Test { args } => test::run(&workspace, &args),
             Chore::Bench { names } => bench::run(&workspace, &names),
+            Chore::Soak { args } => soak::run(&workspace, &args),
             Chore::Tidy => tidy::run(&workspace),
         }
     }

@@ -10,6 +10,7 @@ mod lint;
 mod process;
 mod say;
 mod skald;
+mod soak;
 mod test;
 mod tidy;
 mod tools;

@@ -144,6 +144,7 @@ pub fn run(services: &impl Services, order: &Order) -> Result<Outcome, NotReject
     }
     match carry(services, &effects, order) {
         Ok(()) => {
+            // At once: an order that is confirmed cannot be rejected, so nothing may end the run in between.
             effects.commit();
             whole.commit();
             status("Confirmed");

@@ -44,7 +44,10 @@ fn options_of_the_host_may_stand_before_and_after_the_command() {
 fn what_changes_a_run_for_good_needs_a_reason() {
     for verb in ["skip", "fail", "rollback"] {
         assert!(parse(&format!("skald saga {verb} 3f2a")).is_err(), "{verb}");
-        assert!(parse(&format!("skald saga {verb} 3f2a 77 --why x")).is_ok(), "{verb}");
+        assert!(
+            parse(&format!("skald saga {verb} 3f2a 77 --why x")).is_ok(),
+            "{verb}"
+        );
     }
     for verb in ["retry", "resume", "cancel"] {
         assert!(parse(&format!("skald saga {verb} 3f2a")).is_ok(), "{verb}");
@@ -57,7 +60,10 @@ fn nothing_is_purged_or_upgraded_without_saying_which() {
         ("skald saga purge", false),
         ("skald saga purge 3f2a", true),
         ("skald saga purge 3f2a --older-than 7d", false),
-        ("skald saga purge --older-than 7d --standing completed,failed", true),
+        (
+            "skald saga purge --older-than 7d --standing completed,failed",
+            true,
+        ),
         ("skald saga purge --standing lost", false),
         ("skald saga purge --older-than week", false),
         ("skald saga purge --older-than 7dd", false),
@@ -72,7 +78,10 @@ fn nothing_is_purged_or_upgraded_without_saying_which() {
 
 #[test]
 fn colours_can_be_refused_with_and_without_a_value() {
-    for line in ["skald saga show --no-color 3f2a", "skald saga show --no-color=1 3f2a"] {
+    for line in [
+        "skald saga show --no-color 3f2a",
+        "skald saga show --no-color=1 3f2a",
+    ] {
         let Command::Saga(saga) = parse(line).unwrap().command else {
             panic!("{line}");
         };

@@ -65,7 +65,8 @@ pub(crate) fn divergences(found: &[Divergence]) -> String {
     for one in found {
         table.add_row([
             one.run.clone(),
-            one.ordinal.map_or_else(|| "-".to_owned(), |at| at.to_string()),
+            one.ordinal
+                .map_or_else(|| "-".to_owned(), |at| at.to_string()),
             shortened(&one.expected, LONGEST),
             shortened(&one.actual, LONGEST),
         ]);
@@ -116,7 +117,10 @@ fn head(row: &Row, ink: Ink) -> String {
         note => format!(": {note}"),
     };
     let revision: String = row.revision.chars().take(REVISION_DIGITS).collect();
-    let (run, standing) = (ink.paint(Tone::Strong, &row.run), ink.paint(tone, &row.standing));
+    let (run, standing) = (
+        ink.paint(Tone::Strong, &row.run),
+        ink.paint(tone, &row.standing),
+    );
     format!(
         "{run}  {standing}{note}\n  saga     {}, revision {revision}\n  about    {}\n  begun    {} by {}\n  journal  {} \
          records, {} bytes\n\n",
@@ -215,7 +219,13 @@ impl Whole {
             None if takes_time(line) => (CELLS - 1, '╌'),
             Some(_) | None => (from, '·'),
         };
-        let cells = (0..CELLS).map(|cell| if (from..=to).contains(&cell) { mark } else { ' ' });
+        let cells = (0..CELLS).map(|cell| {
+            if (from..=to).contains(&cell) {
+                mark
+            } else {
+                ' '
+            }
+        });
         format!("│{}│", cells.collect::<String>())
     }
 }

@@ -198,10 +198,7 @@ fn named(done: &Value) -> String {
 }
 
 /// Does something for each run, and goes on where one refuses.
-fn each(
-    runs: &[String],
-    mut act: impl FnMut(&str) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+fn each(runs: &[String], mut act: impl FnMut(&str) -> Result<(), Failure>) -> Result<(), Failure> {
     let mut refused = 0;
     for run in runs {
         match act(run) {
@@ -217,5 +214,7 @@ fn each(
         return Ok(());
     }
     let all = runs.len();
-    Err(Failure::Findings(format!("{refused} of {all} runs refused")))
+    Err(Failure::Findings(format!(
+        "{refused} of {all} runs refused"
+    )))
 }

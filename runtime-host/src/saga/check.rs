@@ -4,12 +4,7 @@ use std::{fs, path::Path};
 
 use skald_core::{
     manifest::ComponentId,
-    saga::{
-        Parked, RunId, Stamped,
-        codec,
-        desk::Export,
-        play::Play,
-    },
+    saga::{Parked, RunId, Stamped, codec, desk::Export, play::Play},
 };
 use skald_engine::Engine;
 use skald_saga::{Rehearsed, rehearse};
@@ -45,10 +40,13 @@ pub(crate) fn check(settings: &Settings, asked: &Check) -> Result<(), Failure> {
     }
     let engine = engine(settings, asked, &component)?;
     let Some(revision) = engine.current(&component) else {
-        let what = format!("{component} is no saga: it needs `saga = true` in its table tool.skald");
+        let what =
+            format!("{component} is no saga: it needs `saga = true` in its table tool.skald");
         return Err(Failure::Input(what));
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(lifecycle::Failure::System)?;
     let count = journals.len();
     let mut found = Vec::new();
@@ -57,7 +55,9 @@ pub(crate) fn check(settings: &Settings, asked: &Check) -> Result<(), Failure> {
         found.extend(divergence(&run, rehearsed));
     }
     if found.is_empty() {
-        present::say(&format!("{count} runs take the same way with revision {revision}."));
+        present::say(&format!(
+            "{count} runs take the same way with revision {revision}."
+        ));
         return Ok(());
     }
     present::say(&divergences(&found));
@@ -71,7 +71,11 @@ fn divergence(run: &RunId, rehearsed: Rehearsed) -> Option<Divergence> {
     let run = run.to_string();
     match rehearsed {
         Rehearsed::Fits => None,
-        Rehearsed::Differs(Parked::Mismatch { ordinal, expected, actual }) => Some(Divergence {
+        Rehearsed::Differs(Parked::Mismatch {
+            ordinal,
+            expected,
+            actual,
+        }) => Some(Divergence {
             run,
             ordinal: Some(ordinal),
             expected,
@@ -107,7 +111,10 @@ fn read(folder: &Path) -> Result<Vec<Export>, Failure> {
     for file in files {
         let text = fs::read(&file).map_err(|error| Failure::File(file.clone(), error))?;
         let export: Export = serde_json::from_slice(&text).map_err(|error| {
-            Failure::Input(format!("{} is no exported journal: {error}", file.display()))
+            Failure::Input(format!(
+                "{} is no exported journal: {error}",
+                file.display()
+            ))
         })?;
         exports.push(export);
     }
@@ -125,7 +132,9 @@ fn journal(export: &Export) -> Result<Journal, Failure> {
         .ok_or_else(|| Failure::Input(format!("the export of {run} is not whole")))?;
     match codec::read(&entries) {
         Ok((records, _)) => Ok(Journal { run, records }),
-        Err(damage) => Err(Failure::Input(format!("the export of {run} is damaged: {damage}"))),
+        Err(damage) => Err(Failure::Input(format!(
+            "the export of {run} is damaged: {damage}"
+        ))),
     }
 }
 
@@ -136,9 +145,14 @@ fn component(asked: &Check, exports: &[Export]) -> Result<ComponentId, Failure> 
         if exports.iter().any(|export| export.component == *component) {
             return Ok(ComponentId::from(component.as_str()));
         }
-        return Err(Failure::Input(format!("{folder} has no journals of {component}")));
+        return Err(Failure::Input(format!(
+            "{folder} has no journals of {component}"
+        )));
     }
-    let mut names: Vec<&str> = exports.iter().map(|export| export.component.as_str()).collect();
+    let mut names: Vec<&str> = exports
+        .iter()
+        .map(|export| export.component.as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
     match names.as_slice() {
@@ -156,8 +170,15 @@ fn component(asked: &Check, exports: &[Export]) -> Result<ComponentId, Failure> 
 /// The application with the new code in the place of the old.
 fn engine(settings: &Settings, asked: &Check, component: &ComponentId) -> Result<Engine, Failure> {
     let mut application = Application::read(settings)?;
-    let Some(spec) = application.specs.iter_mut().find(|spec| spec.id == *component) else {
-        let what = format!("{} has no component {component}", settings.manifest.display());
+    let Some(spec) = application
+        .specs
+        .iter_mut()
+        .find(|spec| spec.id == *component)
+    else {
+        let what = format!(
+            "{} has no component {component}",
+            settings.manifest.display()
+        );
         return Err(Failure::Input(what));
     };
     spec.source.clone_from(&asked.wasm);

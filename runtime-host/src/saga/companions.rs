@@ -35,10 +35,16 @@ pub(crate) fn companions(asked: &Companions) -> Result<(), Failure> {
 fn check(contracts: &[PathBuf], out: &Path) -> Result<(), Failure> {
     let stale = skald_companions::check(contracts, out)?;
     if stale.is_empty() {
-        present::say(&format!("{} companions are as their contracts ask.", contracts.len()));
+        present::say(&format!(
+            "{} companions are as their contracts ask.",
+            contracts.len()
+        ));
         return Ok(());
     }
-    let mut told = format!("{} companion(s) are not as their contracts ask:", stale.len());
+    let mut told = format!(
+        "{} companion(s) are not as their contracts ask:",
+        stale.len()
+    );
     for one in stale {
         let what = match one.staleness {
             Staleness::Missing => "is missing",
@@ -63,7 +69,10 @@ fn known(out: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     contracts.sort();
     if contracts.is_empty() {
-        let what = format!("{} has no companions yet; name the contracts", out.display());
+        let what = format!(
+            "{} has no companions yet; name the contracts",
+            out.display()
+        );
         return Err(Failure::Input(what));
     }
     Ok(contracts)

@@ -105,7 +105,10 @@ impl Remote {
         let request = request
             .body(asked.body)
             .map_err(|error| Failure::Input(error.to_string()))?;
-        let response = self.agent.run(request).map_err(|error| self.silent(&error))?;
+        let response = self
+            .agent
+            .run(request)
+            .map_err(|error| self.silent(&error))?;
         let status = response.status();
         let mut body = response.into_body();
         let body = body.with_config().limit(u64::MAX).read_to_vec();

@@ -78,10 +78,15 @@ pub(crate) fn ended(
 ) -> Result<Vec<Row>, Failure> {
     let mut which = which.clone();
     if which.standing.is_empty() {
-        which.standing.extend(Standing::ALL.into_iter().filter(|one| one.is_end()));
+        which
+            .standing
+            .extend(Standing::ALL.into_iter().filter(|one| one.is_end()));
     }
     if let Some(other) = which.standing.iter().find(|one| !one.is_end()) {
-        let what = format!("runs that are {} have not ended, and are kept", other.as_str());
+        let what = format!(
+            "runs that are {} have not ended, and are kept",
+            other.as_str()
+        );
         return Err(Failure::Input(what));
     }
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -7,7 +7,7 @@ use skald_core::{
     call::{BoxFuture, CallError, Reply},
     manifest::ComponentId,
     saga::{
-        Command, Outcome, RunId, Step,
+        Command, Outcome, RunId, State, Step,
         play::{Interrupted, Part, Play, PlayError, Stage},
     },
     value::Value,
@@ -18,17 +18,34 @@ use crate::{
     ledger::SERVICE,
     points::Points,
     program::{Breakage, Fate, Node, Program},
+    shelf::Shelf,
 };
 
 /// How long code may compute.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// One line for each thing that a play has seen.
-pub type Seen = Arc<Mutex<Vec<String>>>;
+/// What a play has seen, in order.
+type Seen = Arc<Mutex<Vec<Sight>>>;
+
+/// One thing that a play has seen, and the record that it is known by.
+struct Sight {
+    by: Sign,
+    text: String,
+}
+
+/// A record that is in a journal, or not yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// That this was asked.
+    Issued(u32),
+    /// That this has ended.
+    Ended(u32),
+}
 
 /// The programs, by component and revision.
 pub struct Actors {
     points: Arc<Points>,
+    shelf: Arc<Shelf>,
     programs: Mutex<HashMap<(String, String), Arc<Program>>>,
     current: Mutex<HashMap<String, String>>,
     plays: Mutex<HashMap<RunId, Vec<Seen>>>,
@@ -57,9 +74,10 @@ struct Place(Arc<Mutex<(usize, usize)>>);
 
 impl Actors {
     /// Nobody yet.
-    pub fn new(points: Arc<Points>) -> Self {
+    pub fn new(points: Arc<Points>, shelf: Arc<Shelf>) -> Self {
         Self {
             points,
+            shelf,
             programs: Mutex::default(),
             current: Mutex::default(),
             plays: Mutex::default(),
@@ -86,7 +104,8 @@ impl Actors {
     pub fn plays(&self, run: &RunId) -> Vec<Vec<String>> {
         let plays = self.plays.lock();
         let plays = plays.get(run).map(Vec::as_slice).unwrap_or_default();
-        plays.iter().map(|seen| seen.lock().clone()).collect()
+        let texts = |seen: &Seen| seen.lock().iter().map(|sight| sight.text.clone()).collect();
+        plays.iter().map(texts).collect()
     }
 
     /// The most plays there were at once.
@@ -94,7 +113,22 @@ impl Actors {
         self.playing.lock().1
     }
 
+    /// A play begins. What the plays before saw and is in no journal was seen by nobody: it may come otherwise.
     fn remember(&self, run: &RunId, seen: &Seen) {
+        let (records, _) = self.shelf.read(run).unwrap_or_default();
+        let state = State::fold(records).ok();
+        let is_durable = |sight: &Sight| match (&state, sight.by) {
+            (None, _) => false,
+            (Some(state), Sign::Issued(ordinal)) => state.command(ordinal).is_some(),
+            (Some(state), Sign::Ended(ordinal)) => state.outcome(ordinal).is_some(),
+        };
+        if let Some(plays) = self.plays.lock().get(run) {
+            for play in plays {
+                let mut play = play.lock();
+                let durable = play.iter().take_while(|sight| is_durable(sight)).count();
+                play.truncate(durable);
+            }
+        }
         let mut plays = self.plays.lock();
         plays.entry(run.clone()).or_default().push(Arc::clone(seen));
     }
@@ -147,7 +181,8 @@ impl Actor<'_> {
         };
         self.actors.points.pass("the code ends").await;
         // The answer says all that was seen, so that no replay can see anything else.
-        let seen = self.seen.lock().join("; ");
+        let seen: Vec<String> = self.seen.lock().iter().map(|sight| sight.text.clone()).collect();
+        let seen = seen.join("; ");
         let answer = match ended {
             Ok(()) => Ok(Some(Box::new(Value::String(seen)))),
             Err(error) => Err(Some(Box::new(Value::String(error)))),
@@ -246,7 +281,7 @@ impl Actor<'_> {
         while left > 0 && !tickets.is_empty() {
             let first = self.stage.join(&tickets).await.map_err(stopped)?;
             self.actors.points.pass("the code goes on").await;
-            self.note(format!("{first} was first"));
+            self.note(Sign::Ended(first), format!("{first} was first"));
             if Some(first) == timer {
                 break;
             }
@@ -301,22 +336,22 @@ impl Actor<'_> {
         self.actors.points.pass("the code asks").await;
         let text = command.to_string();
         let ordinal = self.stage.issue(command).map_err(stopped)?;
-        self.note(format!("{ordinal} is {text}"));
+        self.note(Sign::Issued(ordinal), format!("{ordinal} is {text}"));
         Ok(ordinal)
     }
 
     async fn outcome(&self, ordinal: u32) -> Result<Outcome, PlayError> {
         let outcome = self.stage.outcome(ordinal).await.map_err(stopped)?;
         self.actors.points.pass("the code goes on").await;
-        self.note(format!("{ordinal} ended with {outcome:?}"));
+        self.note(Sign::Ended(ordinal), format!("{ordinal} ended with {outcome:?}"));
         Ok(outcome)
     }
 
     /// Times are kept apart by how they begin: they may differ between runs, but not between plays of one.
-    fn note(&self, text: String) {
+    fn note(&self, by: Sign, text: String) {
+        let at = format!("at {}", self.stage.now());
         let mut seen = self.seen.lock();
-        seen.push(text);
-        seen.push(format!("at {}", self.stage.now()));
+        seen.extend([text, at].map(|text| Sight { by, text }));
     }
 }
 

@@ -138,6 +138,11 @@ fn one_effect_per_key(told: &Told) -> Held {
 
 /// I3: each play of the code sees what the plays before saw, times included.
 fn prefix_determinism(told: &Told) -> Held {
+    for play in &told.plays {
+        let times = play.iter().filter_map(|line| line.strip_prefix("at "));
+        let times: Vec<u64> = times.filter_map(|at| at.parse().ok()).collect();
+        expect(times.is_sorted(), || "I3 determinism: time goes back for the code".to_owned())?;
+    }
     let mut longest: &[String] = &[];
     for play in &told.plays {
         let common = longest.len().min(play.len());

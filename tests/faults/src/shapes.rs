@@ -173,7 +173,8 @@ fn wide() -> Vec<Shape> {
             [Node::Undo(1), Node::Start(1), Node::Undo(2), Node::Call(2), Node::Refuse],
             Fate::Leave,
         )])
-        .faulty(1, slow),
+        .faulty(1, slow)
+        .timed(),
         Shape::new("timer first", [
             Node::Fan { calls: vec![1], timer: Some(1_000) },
             Node::Call(2),

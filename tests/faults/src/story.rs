@@ -31,13 +31,13 @@ pub struct Ending {
 }
 
 /// Plays a shape to its end, and checks all that always holds.
-pub fn play(world: &mut World, shape: &Shape) -> Result<Ending, Failure> {
+pub fn play(world: &World, shape: &Shape) -> Result<Ending, Failure> {
     play_with(world, shape, async |_| Ok(()))
 }
 
 /// The same, while something happens beside it in each life.
 pub fn play_with(
-    world: &mut World,
+    world: &World,
     shape: &Shape,
     beside: impl AsyncFn(&Host) -> Result<(), Failure>,
 ) -> Result<Ending, Failure> {
@@ -46,7 +46,8 @@ pub fn play_with(
             host.recover().await?;
             let (told, besides) = tokio::join!(send(host, shape), beside(host));
             told.and(besides)?;
-            host.quiet().await
+            host.quiet().await?;
+            host.stop().await
         })?;
         match lived {
             None => {}
@@ -150,7 +151,7 @@ pub fn same(shape: &Shape, ending: &Ending, undisturbed: &Ending) -> Result<(), 
 
 /// A shape where nothing goes wrong but what it says itself.
 pub fn undisturbed(shape: &Shape) -> Result<(Ending, World), Failure> {
-    let mut world = World::new(shape);
-    let ending = play(&mut world, shape).map_err(|failure| failure.note(&shape.name))?;
+    let world = World::new(shape);
+    let ending = play(&world, shape).map_err(|failure| failure.note(&shape.name))?;
     Ok((ending, world))
 }

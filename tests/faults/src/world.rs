@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     num::NonZeroU32,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -27,7 +30,7 @@ use tokio::{
 };
 
 use crate::{
-    Failure,
+    Failure, expect,
     actors::Actors,
     invariants,
     ledger::{Ledger, SERVICE},
@@ -61,6 +64,7 @@ pub struct World {
     pub config: Config,
     /// What was said to be durable.
     pub promises: Arc<Mutex<Promises>>,
+    epoch: AtomicU64,
     journal: Arc<dyn Journal>,
 }
 
@@ -126,14 +130,14 @@ impl Clock {
 impl World {
     /// A world with one saga.
     pub fn new(shape: &Shape) -> Self {
-        let world = Self::bare(|_, shelf| shelf);
+        let world = Self::bare(|shelf| Arc::clone(shelf) as Arc<dyn Journal>);
         world.ledger.replan(shape.plan.clone());
         world.actors.learn(SAGA, "r1", shape.program.clone());
         world
     }
 
     /// A world whose hosts keep journals elsewhere.
-    pub fn bare(journal: impl FnOnce(&Arc<Points>, Arc<dyn Journal>) -> Arc<dyn Journal>) -> Self {
+    pub fn bare(journal: impl FnOnce(&Arc<Shelf>) -> Arc<dyn Journal>) -> Self {
         let points = Arc::new(Points::default());
         let shelf = Arc::new(Shelf::new(Arc::clone(&points)));
         let plan = crate::ledger::Plan::default();
@@ -141,16 +145,16 @@ impl World {
         let clock = Arc::new(Clock::new());
         let read = Arc::clone(&clock);
         let mut config = Config {
-            epoch: 0,
             clock: Arc::new(move || read.now()),
             ..Config::default()
         };
         config.sagas.insert(SAGA.into(), policies(Policy::default()));
         Self {
-            journal: journal(&points, Arc::clone(&shelf) as Arc<dyn Journal>),
-            actors: Arc::new(Actors::new(Arc::clone(&points))),
+            journal: journal(&shelf),
+            actors: Arc::new(Actors::new(Arc::clone(&points), Arc::clone(&shelf))),
             ledger: Arc::new(ledger),
             promises: Arc::default(),
+            epoch: AtomicU64::new(0),
             points,
             shelf,
             clock,
@@ -166,9 +170,9 @@ impl World {
     }
 
     /// A host lives until `life` is over; nothing is answered if it dies before.
-    pub fn live<T>(&mut self, life: impl AsyncFnOnce(&Host) -> T) -> Result<Option<T>, Failure> {
+    pub fn live<T>(&self, life: impl AsyncFnOnce(&Host) -> T) -> Result<Option<T>, Failure> {
         self.points.revive();
-        self.config.epoch += 1;
+        self.epoch.fetch_add(1, Ordering::Relaxed);
         let runtime = Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -194,7 +198,10 @@ impl World {
     pub fn host(&self) -> Host {
         let tasks = Tasks::new();
         let sagas = Sagas::new(
-            self.config.clone(),
+            Config {
+                epoch: self.epoch.load(Ordering::Relaxed),
+                ..self.config.clone()
+            },
             Arc::clone(&self.journal),
             Arc::clone(&self.actors) as Arc<dyn skald_core::saga::play::Play>,
             &tasks,
@@ -209,6 +216,12 @@ impl World {
             shelf: Arc::clone(&self.shelf),
             promises: Arc::clone(&self.promises),
         }
+    }
+
+    /// A host that begins while others live.
+    pub fn another_host(&self) -> Host {
+        self.epoch.fetch_add(1, Ordering::Relaxed);
+        self.host()
     }
 
     /// Whether all that must always hold does.
@@ -263,6 +276,20 @@ impl Host {
     pub async fn act(&self, run: &RunId, verb: Verb) -> Result<(), DeskError> {
         let by = by(verb.name());
         self.sagas.act(run, verb, by).await
+    }
+
+    /// The only run, or the first.
+    pub fn run(&self) -> Result<RunId, Failure> {
+        let first = self.shelf.summaries().into_iter().next();
+        first.map(|one| one.run).ok_or_else(|| Failure::new("there is no run"))
+    }
+
+    /// Stops as hosts stop when they are told to; nothing may be left behind.
+    pub async fn stop(&self) -> Result<(), Failure> {
+        let drained = self.tasks.drain(Duration::from_secs(60)).await;
+        expect(drained.panicked.is_empty() && drained.unfinished.is_empty(), || {
+            format!("a host stops badly: {drained:?}")
+        })
     }
 
     /// Waits until nothing happens any more by itself.

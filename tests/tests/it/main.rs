@@ -13,5 +13,6 @@ mod manifests;
 mod refusals;
 mod requests;
 mod shop;
+mod soak;
 mod stopping;
 mod world;

@@ -62,17 +62,21 @@ struct Stage {
     position: usize,
     /// How many steps that nobody has made before may still be made.
     fresh: usize,
-    scopes: Vec<Entries>,
+    /// How many scopes there have been.
+    scopes: usize,
+    /// What would be undone now, oldest first.
+    undos: Vec<Registered>,
     undoing: bool,
 }
 
-/// An open scope.
-struct Entries {
-    id: usize,
-    undos: Vec<(String, Undo)>,
+/// An undo entry of an open scope.
+struct Registered {
+    scope: usize,
+    name: String,
+    undo: Undo,
 }
 
-type Undo = Rc<dyn Fn() -> Result<(), String>>;
+type Undo = Box<dyn Fn() -> Result<(), String>>;
 
 /// What is to be done about a step.
 enum Next {
@@ -136,12 +140,12 @@ impl Run {
         });
         let played = acted(|| {
             let ended = plan();
-            roll_all_back();
+            roll_back(None);
             Played::Ended(ended)
         });
         let played = match played {
             Err(Stop::Cancelled) => acted(|| {
-                roll_all_back();
+                roll_back(None);
                 Played::RolledBack
             }),
             other => other,
@@ -185,7 +189,8 @@ impl Run {
     /// All steps so far with their answers, to tell runs apart.
     pub fn words(&self) -> String {
         let words: Vec<&str> = self.journal.iter().map(|entry| &*entry.words).collect();
-        format!("{} {:?}", words.join(" "), self.cancelled_after)
+        let cancelled = (self.cancelled_after, self.loses_an_answer);
+        format!("{} {cancelled:?}", words.join(" "))
     }
 
     /// What people were told, oldest first.
@@ -245,9 +250,11 @@ impl Stage {
         });
     }
 
-    fn close(&mut self, id: usize) -> Option<Entries> {
-        let at = self.scopes.iter().position(|scope| scope.id == id)?;
-        Some(self.scopes.remove(at))
+    /// Takes the newest entry of this scope, or of any.
+    fn newest(&mut self, scope: Option<usize>) -> Option<Registered> {
+        let belongs = |entry: &Registered| scope.is_none_or(|scope| entry.scope == scope);
+        let at = self.undos.iter().rposition(belongs)?;
+        Some(self.undos.remove(at))
     }
 }
 
@@ -256,29 +263,26 @@ impl Stage {
 impl Scope {
     pub(super) fn new(_name: &str) -> Self {
         STAGE.with_borrow_mut(|stage| {
-            let id = stage.scopes.last().map_or(0, |scope| scope.id + 1);
-            stage.scopes.push(Entries {
-                id,
-                undos: Vec::new(),
-            });
-            Self(id)
+            stage.scopes += 1;
+            Self(stage.scopes)
         })
     }
 
     pub(super) fn register(&self, name: &str, undo: impl Fn() -> Result<(), String> + 'static) {
-        STAGE.with_borrow_mut(|stage| {
-            if let Some(scope) = stage.scopes.iter_mut().find(|scope| scope.id == self.0) {
-                scope.undos.push((name.to_owned(), Rc::new(undo)));
-            }
-        });
+        let entry = Registered {
+            scope: self.0,
+            name: name.to_owned(),
+            undo: Box::new(undo),
+        };
+        STAGE.with_borrow_mut(|stage| stage.undos.push(entry));
     }
 
     pub(super) fn commit(self) {
-        STAGE.with_borrow_mut(|stage| stage.close(self.0));
+        STAGE.with_borrow_mut(|stage| stage.undos.retain(|entry| entry.scope != self.0));
     }
 
     pub(super) fn rollback(self, _reason: &str) -> u32 {
-        roll_back(self.0);
+        roll_back(Some(self.0));
         0
     }
 }
@@ -305,24 +309,14 @@ pub(super) fn wait(signal: &str, timeout_millis: Option<u64>) -> Result<Vec<u8>,
     })
 }
 
-/// Undoes what is still open, the youngest scope first.
-fn roll_all_back() {
-    while let Some(id) = STAGE.with_borrow(|stage| stage.scopes.last().map(|scope| scope.id)) {
-        roll_back(id);
-    }
-}
-
-fn roll_back(id: usize) {
-    let Some(scope) = STAGE.with_borrow_mut(|stage| {
-        stage.undoing = true;
-        stage.close(id)
-    }) else {
-        return;
-    };
-    for (name, undo) in scope.undos.into_iter().rev() {
-        let undone: Result<(), String> = step(&format!("undo-{name}"), || undo());
+/// Undoes what is registered in this scope, or everything that is not committed, newest first.
+fn roll_back(scope: Option<usize>) {
+    STAGE.with_borrow_mut(|stage| stage.undoing = true);
+    while let Some(entry) = STAGE.with_borrow_mut(|stage| stage.newest(scope)) {
+        let undone: Result<(), String> = step(&format!("undo-{}", entry.name), entry.undo);
         if let Err(reason) = undone {
-            panic::resume_unwind(Box::new(Stop::Parked(format!("{name}: {reason}"))));
+            let why = format!("{}: {reason}", entry.name);
+            panic::resume_unwind(Box::new(Stop::Parked(why)));
         }
     }
     STAGE.with_borrow_mut(|stage| stage.undoing = false);

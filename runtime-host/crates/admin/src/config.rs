@@ -34,13 +34,13 @@ pub enum ConfigError {
         "the admin API on {0} can be reached from other machines and needs a token; set one with --admin-token, or \
          listen on 127.0.0.1"
     )]
-    NoToken(SocketAddr),
+    Open(SocketAddr),
     /// The token is too short to be one.
     #[error("the admin token has {0} characters; {SHORTEST_TOKEN} are the least")]
-    ShortToken(usize),
+    TooShort(usize),
     /// The token cannot be sent in a header.
     #[error("the admin token has characters other than visible ASCII")]
-    UnsendableToken,
+    Unsendable,
 }
 
 // === impl Config ===
@@ -50,12 +50,12 @@ impl Config {
     pub fn new(address: SocketAddr, token: Option<&str>) -> Result<Self, ConfigError> {
         let access = match token {
             None if address.ip().is_loopback() => Access::Local,
-            None => return Err(ConfigError::NoToken(address)),
+            None => return Err(ConfigError::Open(address)),
             Some(token) if token.len() < SHORTEST_TOKEN => {
-                return Err(ConfigError::ShortToken(token.len()));
+                return Err(ConfigError::TooShort(token.len()));
             }
             Some(token) if !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                return Err(ConfigError::UnsendableToken);
+                return Err(ConfigError::Unsendable);
             }
             Some(token) => Access::Token(digest(token)),
         };

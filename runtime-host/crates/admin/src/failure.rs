@@ -11,7 +11,9 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Desk(#[from] DeskError),
     /// There is no token.
-    #[error("this needs the admin token in the header `Authorization: Bearer …`")]
+    #[error(
+        "this needs the admin token: the header `Authorization: Bearer …`, or `skald saga --admin-token`"
+    )]
     NoToken,
     /// It is another token.
     #[error("this is not the admin token of this host")]

@@ -215,11 +215,11 @@ async fn orders_that_are_not_clear_change_nothing() {
     400 fail needs a `why`; it is kept in the journal
     400 rollback needs a `why`; it is kept in the journal
     400 retry takes no `answer`, only skip does
-    400 the body is not what is expected here: unknown variant `ok`, expected one of `Bool`, `S8`, `U8`, `S16`, `U16`, `S32`, `U32`, `S64`, `U64`, `F32`, `F64`, `Char`, `String`, `List`, `Record`, `Tuple`, `Variant`, `Enum`, `Option`, `Result`, `Flags` at line 1 column 28. An `answer` is written with the name of its type, like {"Result": {"Ok": {"U32": 7}}}
-    400 the body is not what is expected here: unknown field `reason`, expected one of `who`, `why`, `answer` at line 1 column 9. An `answer` is written with the name of its type, like {"Result": {"Ok": {"U32": 7}}}
-    400 the body is not what is expected here: expected value at line 1 column 1. An `answer` is written with the name of its type, like {"Result": {"Ok": {"U32": 7}}}
+    400 the answer is no value with the name of its type, like {"Result": {"Ok": {"U32": 7}}}: unknown variant `ok`, expected one of `Bool`, `S8`, `U8`, `S16`, `U16`, `S32`, `U32`, `S64`, `U64`, `F32`, `F64`, `Char`, `String`, `List`, `Record`, `Tuple`, `Variant`, `Enum`, `Option`, `Result`, `Flags`
+    400 the body is not what is expected here: unknown field `reason`, expected one of `who`, `why`, `answer` at line 1 column 9
+    400 the body is not what is expected here: expected value at line 1 column 1
     404 nothing answers at this path; the sagas are at /admin/v1/sagas
-    400 the body is not what is expected here: missing field `from` at line 1 column 2. An `answer` is written with the name of its type, like {"Result": {"Ok": {"U32": 7}}}
+    400 the body is not what is expected here: missing field `from` at line 1 column 2
     "#);
     assert_eq!(world.desk.asked(), "");
 }
@@ -387,7 +387,7 @@ async fn with_a_token_only_its_holder_is_let_in() {
     401 application/problem+json
     {
       "code": "ADMIN-001",
-      "detail": "this needs the admin token in the header `Authorization: Bearer …`",
+      "detail": "this needs the admin token: the header `Authorization: Bearer …`, or `skald saga --admin-token`",
       "instance": "/admin/v1/health",
       "status": 401,
       "title": "Admin token needed",
@@ -409,15 +409,15 @@ fn other_addresses_than_the_machines_own_need_a_token() {
     }
     for other in ["0.0.0.0:0", "[::]:0", "192.0.2.1:1"] {
         let refused = config(other, None).unwrap_err();
-        assert_eq!(refused, ConfigError::NoToken(other.parse().unwrap()));
+        assert_eq!(refused, ConfigError::Open(other.parse().unwrap()));
         assert!(config(other, Some(TOKEN)).is_ok(), "{other}");
     }
     assert_eq!(
         config("127.0.0.1:0", Some("short")).unwrap_err(),
-        ConfigError::ShortToken(5)
+        ConfigError::TooShort(5)
     );
     let unsendable = config("127.0.0.1:0", Some("sixteen letters and blanks"));
-    assert_eq!(unsendable.unwrap_err(), ConfigError::UnsendableToken);
+    assert_eq!(unsendable.unwrap_err(), ConfigError::Unsendable);
     let shown = format!("{:?}", config("127.0.0.1:0", Some(TOKEN)).unwrap());
     assert!(!shown.contains(TOKEN), "{shown}");
 }

@@ -28,56 +28,49 @@ fn row(run: &str, standing: &str, note: &str) -> Row {
     }
 }
 
-/// A line, with when it begins and ends in milliseconds.
-fn line(kind: &str, ordinal: Option<u32>, (at, ended): (u64, Option<u64>), what: &str) -> Line {
-    Line {
-        at: NOON + at * 1_000,
-        ordinal,
-        kind: kind.to_owned(),
-        what: what.to_owned(),
-        ended_at: ended.map(|end| NOON + end * 1_000),
-        outcome: None,
-        key: None,
+/// A story of lines `kind, ordinal, begin, end, what, outcome`, with times in milliseconds and blanks for what is not there.
+fn view(row: Row, why: &[&str], lines: &str) -> View {
+    let timeline = lines.trim().lines().map(|line| {
+        let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+        let micros = |text: &str| Some(NOON + text.parse::<u64>().ok()? * 1_000);
+        Line {
+            at: micros(parts[2]).unwrap(),
+            ordinal: parts[1].parse().ok(),
+            kind: parts[0].to_owned(),
+            what: parts[4].to_owned(),
+            ended_at: micros(parts[3]),
+            outcome: Some(parts[5].to_owned()).filter(|outcome| !outcome.is_empty()),
+            key: None,
+        }
+    });
+    View {
+        row,
+        why: why.iter().map(ToString::to_string).collect(),
+        timeline: timeline.collect(),
     }
-}
-
-fn with(mut line: Line, outcome: &str) -> Line {
-    line.outcome = Some(outcome.to_owned());
-    line
 }
 
 /// A run whose parcel found no carrier, and whose refund fails.
 fn parked() -> View {
-    let timeline = vec![
-        line("start", None, (0, None), "begun by evt_1"),
-        with(line("scope", Some(0), (1, Some(1)), "open scope \"order\""), "done"),
-        line("undo", Some(1), (2, None), "undo of scope 0: shop:inventory/api@1.0.0.release(\"ord_17\")"),
-        with(
-            line("call", Some(2), (2, Some(40)), "shop:inventory/api@1.0.0.reserve(\"ord_17\", [{sku: \"TEA-001\", quantity: 2}])"),
-            "ok",
-        ),
-        line("undo", Some(3), (41, None), "undo of scope 0: shop:payments/api@1.0.0.void(\"ord_17\")"),
-        with(
-            line("call", Some(4), (41, Some(2_100)), "shop:payments/api@1.0.0.authorise({order: \"ord_17\"})"),
-            "ok({authorised: 1200})",
-        ),
-        with(
-            line("call", Some(5), (2_101, Some(5_200)), "shop:shipping/api@1.0.0.book(\"ord_17\")"),
-            "err(no-carrier)",
-        ),
-        line("parked", None, (2_500, None), "step 5 failed 12 times: no answer"),
-        line("operator", None, (4_000, None), "retry by eve: the carrier is back"),
-        line("rollback", None, (5_201, None), "no carrier goes there"),
-        line("parked", None, (8_000, None), "undo entry 3 failed 12 times: the bank is closed"),
+    let note = "undo entry 3 failed 12 times: the bank is closed";
+    let why = [
+        "It is parked since 2026-03-01T12:00:08Z, while rolling back: undo entry 3 failed 12 times.",
+        "A person has to act: `skald saga retry`, `skip` or `fail`.",
     ];
-    View {
-        row: row("run_3f2a", "parked", "undo entry 3 failed 12 times: the bank is closed"),
-        why: vec![
-            "It is parked since 2026-03-01T12:00:08Z, while rolling back: undo entry 3 failed 12 times.".to_owned(),
-            "A person has to act: `skald saga retry`, `skip` or `fail`.".to_owned(),
-        ],
-        timeline,
-    }
+    let lines = r#"
+start    |   |    0 |      | begun by evt_1                                                               |
+scope    | 0 |    1 |    1 | open scope "order"                                                           | done
+undo     | 1 |    2 |      | undo of scope 0: shop:inventory/api@1.0.0.release("ord_17")                  |
+call     | 2 |    2 |   40 | shop:inventory/api@1.0.0.reserve("ord_17", [{sku: "TEA-001", quantity: 2}])  | ok
+undo     | 3 |   41 |      | undo of scope 0: shop:payments/api@1.0.0.void("ord_17")                      |
+call     | 4 |   41 | 2100 | shop:payments/api@1.0.0.authorise({order: "ord_17"})                         | ok({authorised: 1200})
+call     | 5 | 2101 | 5200 | shop:shipping/api@1.0.0.book("ord_17")                                       | err(no-carrier)
+parked   |   | 2500 |      | step 5 failed 12 times: no answer                                            |
+operator |   | 4000 |      | retry by eve: the carrier is back                                            |
+rollback |   | 5201 |      | no carrier goes there                                                        |
+parked   |   | 8000 |      | undo entry 3 failed 12 times: the bank is closed                             |
+"#;
+    view(row("run_3f2a", "parked", note), &why, lines)
 }
 
 #[test]
@@ -108,18 +101,15 @@ fn a_story_shows_what_ran_when_and_what_was_undone() {
 
 #[test]
 fn a_story_that_has_ended_waits_for_nothing() {
-    let timeline = vec![
-        line("start", None, (0, None), "begun by evt_1"),
-        with(line("call", Some(0), (10, Some(900)), "shop:cart/api@1.0.0.clear()"), "done"),
-        line("rollback", None, (1_000, None), "cancel by eve"),
-        with(line("undone", Some(0), (7_000, None), "shop:cart/api@1.0.0.fill()"), "undone"),
-        line("end", None, (8_000, None), "rolled back: cancel by eve"),
-    ];
-    let view = View {
-        row: row("run_3f2a", "rolled-back", "cancel by eve"),
-        why: vec!["It waits for nothing.".to_owned()],
-        timeline,
-    };
+    let lines = "
+start    |   |    0 |      | begun by evt_1              |
+call     | 0 |   10 |  900 | shop:cart/api@1.0.0.clear() | done
+rollback |   | 1000 |      | cancel by eve               |
+undone   | 0 | 7000 |      | shop:cart/api@1.0.0.fill()  | undone
+end      |   | 8000 |      | rolled back: cancel by eve  |
+";
+    let row = row("run_3f2a", "rolled-back", "cancel by eve");
+    let view = view(row, &["It waits for nothing."], lines);
     insta::assert_snapshot!(story(&view, Ink::Plain), @"
     run_3f2a  rolled-back: cancel by eve
       saga     checkout, revision c0ffee012345
@@ -137,17 +127,14 @@ fn a_story_that_has_ended_waits_for_nothing() {
 
 #[test]
 fn what_has_not_ended_has_a_broken_bar() {
-    let timeline = vec![
-        line("start", None, (0, None), "begun by evt_1"),
-        line("sleep", Some(0), (4_000, None), "sleep 60000 ms"),
-        line("wait", Some(1), (6_000, None), "wait for signal \"approved\""),
-        line("signal", None, (8_000, None), "\"other\" with 0 bytes"),
-    ];
-    let view = View {
-        row: row("run_3f2a", "running", ""),
-        why: vec!["It waits for number 0.".to_owned()],
-        timeline,
-    };
+    let lines = "
+start  |   |    0 | | begun by evt_1             |
+sleep  | 0 | 4000 | | sleep 60000 ms             |
+wait   | 1 | 6000 | | wait for signal approved   |
+signal |   | 8000 | | other with 0 bytes         |
+";
+    let row = row("run_3f2a", "running", "");
+    let view = view(row, &["It waits for number 0."], lines);
     insta::assert_snapshot!(story(&view, Ink::Plain), @r#"
     run_3f2a  running
       saga     checkout, revision c0ffee012345
@@ -157,8 +144,8 @@ fn what_has_not_ended_has_a_broken_bar() {
 
            +0 ms  │·                       │        ▶ begun by evt_1
           +4.0 s  │            ╌╌╌╌╌╌╌╌╌╌╌╌│     0  ◷ sleep 60000 ms  …
-          +6.0 s  │                  ╌╌╌╌╌╌│     1  ◷ wait for signal "approved"  …
-          +8.0 s  │                       ·│        ◆ "other" with 0 bytes
+          +6.0 s  │                  ╌╌╌╌╌╌│     1  ◷ wait for signal approved  …
+          +8.0 s  │                       ·│        ◆ other with 0 bytes
 
     It waits for number 0.
     "#);
@@ -175,7 +162,8 @@ fn why_says_it_in_sentences() {
 
 #[test]
 fn a_list_says_how_long_ago_something_happened() {
-    let long = "step 4 failed 12 times: the payment provider answered with something that is no JSON";
+    let long =
+        "step 4 failed 12 times: the payment provider answered with something that is no JSON";
     let rows = [
         row("run_3f2a", "parked", long),
         row("run_77b0", "completed", "completed"),
@@ -221,14 +209,25 @@ fn divergences_name_the_command() {
 
 #[test]
 fn lengths_of_time_are_as_exact_as_people_need() {
-    let spans = [0, 999_999, 1_250_000, 61_000_000, 7_260_000_000, 180_000_000_000].map(span);
+    let spans = [
+        0,
+        999_999,
+        1_250_000,
+        61_000_000,
+        7_260_000_000,
+        180_000_000_000,
+    ]
+    .map(span);
     insta::assert_snapshot!(spans.join(", "), @"0 ms, 999 ms, 1.2 s, 1 min 01 s, 2 h 01 min, 2 d 02 h");
 }
 
 #[test]
 fn colours_are_for_terminals_only() {
     assert_eq!(Ink::Plain.paint(Tone::Bad, "err"), "err");
-    assert_eq!(Ink::Coloured.paint(Tone::Bad, "err"), "\u{1b}[31merr\u{1b}[0m");
+    assert_eq!(
+        Ink::Coloured.paint(Tone::Bad, "err"),
+        "\u{1b}[31merr\u{1b}[0m"
+    );
     assert!(story(&parked(), Ink::Coloured).contains("\u{1b}[33m◀ no carrier goes there\u{1b}[0m"));
     assert!(!story(&parked(), Ink::Plain).contains('\u{1b}'));
 }

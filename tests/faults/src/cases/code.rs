@@ -28,7 +28,7 @@ pub(super) fn breaks(options: &Options) -> Result<u64, Failure> {
                 if times == 0 {
                     for_ever(&shape).map_err(named)?;
                 } else {
-                    let ending = story::play(&mut World::new(&shape), &shape).map_err(named)?;
+                    let ending = story::play(&World::new(&shape), &shape).map_err(named)?;
                     let same = ending.standing == expected.standing
                         && (!shape.is_steady || ending.effects == expected.effects);
                     expect(same, || format!("it came out as {ending:?}")).map_err(named)?;
@@ -43,8 +43,8 @@ pub(super) fn breaks(options: &Options) -> Result<u64, Failure> {
 
 /// It is parked, and rolled back by a person.
 fn for_ever(shape: &Shape) -> Result<(), Failure> {
-    let mut world = World::new(shape);
-    let ending = story::play(&mut world, shape)?;
+    let world = World::new(shape);
+    let ending = story::play(&world, shape)?;
     if ending.standing.is_end() {
         // What comes before the breakage ends the program.
         return Ok(());

@@ -46,9 +46,9 @@ pub(super) fn twice(options: &Options) -> Result<u64, Failure> {
 }
 
 fn die(shape: &Shape, expected: &Ending, places: &[u64]) -> Result<(), Failure> {
-    let mut world = World::new(shape);
+    let world = World::new(shape);
     world.points.die_at(places.iter().copied());
-    let played = story::play(&mut world, shape);
+    let played = story::play(&world, shape);
     let compared = played.and_then(|ending| {
         let same = story::same(shape, &ending, expected);
         same.map_err(|failure| failure.note(story::stories(&world)))

@@ -24,8 +24,8 @@ pub(super) fn doubled(options: &Options) -> Result<u64, Failure> {
                 shape.plan.undo(step, [Fault::Double]);
             }
         }
-        let mut world = World::new(&shape);
-        let played = story::play_with(&mut world, &shape, async |host| {
+        let world = World::new(&shape);
+        let played = story::play_with(&world, &shape, async |host| {
             for _ in 0..2 {
                 story::send(host, &shape).await?;
             }
@@ -34,7 +34,7 @@ pub(super) fn doubled(options: &Options) -> Result<u64, Failure> {
         let ending = played.map_err(|failure| failure.note(&shape.name))?;
         story::same(&shape, &ending, &expected).map_err(|failure| failure.note(&shape.name))?;
         let before = world.ledger.effects();
-        let late = story::play(&mut world, &shape)?;
+        let late = story::play(&world, &shape)?;
         story::same(&shape, &late, &expected).map_err(|failure| failure.note(&shape.name))?;
         expect(world.ledger.effects() == before, || {
             format!("{}: late messages had an effect", shape.name)
@@ -49,7 +49,7 @@ pub(super) fn doubled(options: &Options) -> Result<u64, Failure> {
 pub(super) fn start_keys(options: &Options) -> Result<u64, Failure> {
     let shapes = shapes::small();
     for (number, shape) in (0..).zip(&shapes) {
-        let mut world = World::new(shape);
+        let world = World::new(shape);
         let lived = world.live(async |host: &Host| {
             let same = || host.start(SAGA, "key");
             let (one, two, other) = tokio::join!(same(), same(), another(host));

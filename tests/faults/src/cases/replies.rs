@@ -30,11 +30,11 @@ pub(super) fn steps(options: &Options) -> Result<u64, Failure> {
         for fault in faults {
             for step in 1..=5 {
                 let shape = shape.clone().faulty(step, [fault, fault]);
-                let mut world = World::new(&shape);
+                let world = World::new(&shape);
                 let named = |failure: Failure| {
                     failure.note(format!("shape: {}, {fault:?} at step {step}", shape.name))
                 };
-                let ending = story::play(&mut world, &shape).map_err(named)?;
+                let ending = story::play(&world, &shape).map_err(named)?;
                 story::same(&shape, &ending, &expected).map_err(named)?;
                 worlds += 1;
                 (options.progress)(worlds);
@@ -53,13 +53,13 @@ pub(super) fn appends(options: &Options) -> Result<u64, Failure> {
         for trouble in troubles {
             for append in 1..=calm.shelf.appends() {
                 for length in [1, 3] {
-                    let mut world = World::new(&shape);
+                    let world = World::new(&shape);
                     world.shelf.trouble((append..append + length).map(|at| (at, trouble)));
                     let named = |failure: Failure| {
                         let what = format!("{trouble:?} at append {append}, {length} times");
                         failure.note(format!("shape: {}, {what}", shape.name))
                     };
-                    let ending = story::play(&mut world, &shape).map_err(named)?;
+                    let ending = story::play(&world, &shape).map_err(named)?;
                     story::same(&shape, &ending, &expected).map_err(named)?;
                     worlds += 1;
                     (options.progress)(worlds);
@@ -85,7 +85,7 @@ pub(super) fn undos(options: &Options) -> Result<u64, Failure> {
             for times in [1, 5] {
                 let mut shape = undone();
                 shape.plan.undo(step, vec![fault; times]);
-                let ending = story::play(&mut World::new(&shape), &shape)?;
+                let ending = story::play(&World::new(&shape), &shape)?;
                 story::same(&shape, &ending, &expected)?;
             }
             endless(step, fault, &Verb::Retry)?;
@@ -107,11 +107,11 @@ pub(super) fn undos(options: &Options) -> Result<u64, Failure> {
 fn endless(step: u32, fault: Fault, verb: &Verb) -> Result<(), Failure> {
     let mut shape = undone();
     shape.plan.always(step, true, fault);
-    let mut world = World::new(&shape);
+    let world = World::new(&shape);
     let named = |failure: Failure| {
         failure.note(format!("undo of step {step}, {fault:?} for ever, then {}", verb.name()))
     };
-    let ending = story::play(&mut world, &shape).map_err(named)?;
+    let ending = story::play(&world, &shape).map_err(named)?;
     expect(ending.standing == Standing::Parked, || {
         format!("undo {step} fails for ever, and the run is {:?}", ending.standing)
     })?;

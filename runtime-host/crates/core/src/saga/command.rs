@@ -11,7 +11,8 @@ use crate::value::Value;
 pub struct Step {
     /// The component that is asked.
     pub target: String,
-    /// The interface as that component exports it: `shop:inventory/api@1.0.0`.
+    /// The interface in the version that the saga was built against: `shop:inventory/api@1.0.0`. What the component exports
+    /// later may be a newer one that can stand for it.
     pub interface: String,
     /// The function's name in it.
     pub function: String,

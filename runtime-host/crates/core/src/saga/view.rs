@@ -113,49 +113,58 @@ pub fn timeline(state: &State, records: &[Stamped]) -> Vec<Line> {
 }
 
 fn line(state: &State, stamped: &Stamped) -> Option<Line> {
-    let plain = |kind: &str, what: String| Line {
-        at: stamped.at,
+    let plain = |kind: &str, what: String| plain(stamped.at, kind, what);
+    Some(match &stamped.record {
+        Record::Started(started) => plain("start", format!("begun by {}", started.key)),
+        Record::Issued { ordinal, command } => issued(state, stamped.at, *ordinal, command),
+        // It stands in the line of its command, unless a person said it.
+        Record::Completed { by: None, .. } => return None,
+        Record::Completed {
+            ordinal,
+            outcome,
+            by: Some(by),
+        } => plain("operator", format!("{by}; {ordinal} is {}", said(outcome))),
+        Record::Signalled { name, payload, .. } => {
+            plain("signal", format!("{name:?} with {} bytes", payload.len()))
+        }
+        Record::RollbackStarted { cause } => plain("rollback", cause.to_string()),
+        Record::Undone { ordinal, how } => undone(state, stamped.at, *ordinal, how),
+        Record::Parked { reason } => plain("parked", reason.to_string()),
+        Record::Resumed { by } => plain("operator", by.to_string()),
+        Record::OwnerChanged { epoch } => {
+            plain("host", format!("taken over after a restart, epoch {epoch}"))
+        }
+        Record::RevisionChanged { revision, by } => {
+            let what = format!("{by}; goes on with revision {revision}");
+            plain("operator", what)
+        }
+        Record::Ended { end } => plain("end", ended(end)),
+    })
+}
+
+fn plain(at: u64, kind: &str, what: String) -> Line {
+    Line {
+        at,
         ordinal: None,
         kind: kind.to_owned(),
         what,
         ended_at: None,
         outcome: None,
         key: None,
+    }
+}
+
+fn undone(state: &State, at: u64, ordinal: u32, how: &Undone) -> Line {
+    let outcome = match how {
+        Undone::Done => "undone".to_owned(),
+        Undone::Skipped(by) => by.to_string(),
     };
-    Some(match &stamped.record {
-        Record::Started(started) => plain("start", format!("begun by {}", started.key)),
-        Record::Issued { ordinal, command } => issued(state, stamped.at, *ordinal, command),
-        // It stands in the line of its command, unless a person said it.
-        Record::Completed {
-            ordinal,
-            outcome,
-            by: Some(by),
-        } => plain("operator", format!("{by}; {ordinal} is {}", said(outcome))),
-        Record::Completed { by: None, .. } => return None,
-        Record::Signalled { name, payload, .. } => {
-            plain("signal", format!("{name:?} with {} bytes", payload.len()))
-        }
-        Record::RollbackStarted { cause } => plain("rollback", cause.to_string()),
-        Record::Undone { ordinal, how } => Line {
-            ordinal: Some(*ordinal),
-            key: Some(step_key(state.run(), *ordinal, Direction::Undo)),
-            outcome: Some(match how {
-                Undone::Done => "undone".to_owned(),
-                Undone::Skipped(by) => by.to_string(),
-            }),
-            ..plain("undone", named(state, *ordinal))
-        },
-        Record::Parked { reason } => plain("parked", reason.to_string()),
-        Record::Resumed { by } => plain("operator", by.to_string()),
-        Record::OwnerChanged { epoch } => {
-            plain("host", format!("taken over after a restart, epoch {epoch}"))
-        }
-        Record::RevisionChanged { revision, by } => plain(
-            "operator",
-            format!("{by}; goes on with revision {revision}"),
-        ),
-        Record::Ended { end } => plain("end", ended(end)),
-    })
+    Line {
+        ordinal: Some(ordinal),
+        key: Some(step_key(state.run(), ordinal, Direction::Undo)),
+        outcome: Some(outcome),
+        ..plain(at, "undone", named(state, ordinal))
+    }
 }
 
 fn issued(state: &State, at: u64, ordinal: u32, command: &Command) -> Line {

@@ -5,28 +5,60 @@ use std::future::ready;
 use skald_core::{
     call::BoxFuture,
     saga::{
-        By, Record, RunId, Stamped, State, Verb,
+        By, Outcome, Record, RunId, Stamped, State, Verb,
         codec::{self, Entry, Tail},
         desk::{Desk, DeskError, Export, Signal, Upgrade},
-        journal::{Append, Filter, Standing, Summary},
+        journal::{Append, AppendError, Filter, Standing, Summary},
         view::{self, Row, View},
     },
+    store::StoreError,
 };
 use tokio::sync::oneshot;
 
 use super::Sagas;
-use crate::{VerbError, carrier::Order, ledger, rehearsal};
+use crate::{
+    VerbError,
+    carrier::Order,
+    ledger::{self, Code},
+    rehearsal,
+};
 
 /// A run that people keep may be begun again so often.
 const MOST_RERUNS: u32 = 1_000;
 
 impl Sagas {
-    async fn summary(&self, run: &RunId) -> Result<Summary, VerbError> {
+    pub(super) async fn summary(&self, run: &RunId) -> Result<Summary, VerbError> {
         let mut found = self.ground.journal.find(run).await?;
         if let Some(summary) = &mut found {
             self.ground.mark_damaged(summary);
         }
         found.ok_or_else(|| VerbError::NoSuchRun(run.clone()))
+    }
+
+    /// The list, in which runs with a damaged journal are parked.
+    async fn listed(&self, filter: &Filter) -> Result<Vec<Summary>, StoreError> {
+        let mut list = self.ground.journal.list(filter).await?;
+        let is_asked_for = |one: &Summary| {
+            filter.standings.is_empty() || filter.standings.contains(&one.standing)
+        };
+        let place = |one: &Summary| (one.started_at, one.run.clone());
+        let after = match &filter.after {
+            Some(after) => self.ground.journal.find(after).await?,
+            None => None,
+        };
+        let damaged: Vec<RunId> = self.ground.damaged.lock().keys().cloned().collect();
+        for run in damaged {
+            let is_there = list.iter().any(|one| one.run == run);
+            let found = self.ground.journal.find(&run).await?;
+            let is_next = |one: &Summary| after.as_ref().is_none_or(|after| place(one) > place(after));
+            list.extend(found.filter(|one| !is_there && is_next(one) && fits(filter, one)));
+        }
+        list.iter_mut()
+            .for_each(|one| self.ground.mark_damaged(one));
+        list.retain(is_asked_for);
+        list.sort_by_key(place);
+        list.truncate(filter.limit);
+        Ok(list)
     }
 
     async fn ask(
@@ -96,17 +128,18 @@ impl Sagas {
                 by: by.clone(),
             };
             records.push(Stamped { at, record });
-            self.adopt(&records).await?;
-            self.send(&run, Order::Wake);
-            return Ok(run);
+            if self.adopt(&records).await? {
+                self.send(&run, Order::Wake);
+                return Ok(run);
+            }
         }
         Err(VerbError::Invalid(
             "it was rerun too often; purge some".to_owned(),
         ))
     }
 
-    /// Makes these records the journal of a new run.
-    async fn adopt(&self, records: &[Stamped]) -> Result<(), VerbError> {
+    /// Makes these records the journal of a new run; says whether there was none of its name.
+    async fn adopt(&self, records: &[Stamped]) -> Result<bool, VerbError> {
         let state = fold(records)?;
         let entry = Entry {
             sequence: 1,
@@ -116,14 +149,18 @@ impl Sagas {
         };
         let (bytes, _) =
             codec::encode(&entry).map_err(|error| VerbError::Invalid(error.to_string()))?;
-        let summary = ledger::summary(&state, self.ground.config.epoch, bytes.len() as u64);
+        let size = (self.ground.config.epoch, bytes.len() as u64);
+        let summary = ledger::summary(&state, Code::AtWork, size);
         let append = Append {
             sequence: 1,
             entry: bytes,
             summary,
         };
-        let appended = self.ground.journal.append(append).await;
-        appended.map_err(|error| VerbError::Invalid(error.to_string()))
+        match self.ground.journal.append(append).await {
+            Ok(()) => Ok(true),
+            Err(AppendError::Conflict { .. } | AppendError::Fenced { .. }) => Ok(false),
+            Err(AppendError::Store(error)) => Err(error.into()),
+        }
     }
 
     async fn renew(&self, run: &RunId, mode: Upgrade, by: By) -> Result<String, VerbError> {
@@ -164,10 +201,7 @@ impl Sagas {
 impl Desk for Sagas {
     fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Summary>, DeskError>> {
         Box::pin(async move {
-            let mut list = self.ground.journal.list(filter).await?;
-            list.iter_mut()
-                .for_each(|one| self.ground.mark_damaged(one));
-            Ok(list)
+            Ok(self.listed(filter).await?)
         })
     }
 
@@ -244,6 +278,15 @@ impl super::Ground {
     }
 }
 
+/// Whether a run is one of those asked for, wherever it stands.
+fn fits(filter: &Filter, one: &Summary) -> bool {
+    let is_same = |asked: &Option<String>, is: &str| asked.as_ref().is_none_or(|asked| asked == is);
+    let prefix = filter.prefix.as_deref().unwrap_or_default();
+    is_same(&filter.component, &one.component)
+        && is_same(&filter.subject, &one.subject)
+        && one.run.as_str().starts_with(prefix)
+}
+
 fn fold(records: &[Stamped]) -> Result<State, VerbError> {
     State::fold(records.iter().cloned()).map_err(|invalid| VerbError::Damaged(invalid.to_string()))
 }
@@ -253,6 +296,11 @@ fn prefix(records: &[Stamped], from: u32) -> Vec<Stamped> {
     let is_kept = |record: &Record| match record {
         Record::Started(_) | Record::Signalled { .. } => true,
         Record::Issued { ordinal, .. } => *ordinal < from,
+        // What was given up on is asked for again.
+        Record::Completed {
+            outcome: Outcome::Abandoned { .. },
+            ..
+        } => false,
         Record::Completed { ordinal, .. } => *ordinal < from,
         Record::Undone { .. }
         | Record::RollbackStarted { .. }

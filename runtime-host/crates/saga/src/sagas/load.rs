@@ -1,12 +1,10 @@
 //! From a journal to a run that can be carried.
 
 use bytes::Bytes;
-use skald_core::{
-    saga::{
+use skald_core::saga::{
     Record, RunId, Stamped, Started, State,
     codec::{self, Damage, Tail},
-    },
-    store::StoreError,
+    journal::Summary,
 };
 
 use super::Ground;
@@ -19,8 +17,8 @@ const PAGE: usize = 512;
 pub(super) enum Found {
     /// Nothing.
     New(Box<Book>),
-    /// A run of the same key.
-    Before(Result<Begun, StartError>),
+    /// A run of the same key, and what the list says of it.
+    Before(Result<Begun, StartError>, Box<Summary>),
 }
 
 /// A journal that was read.
@@ -78,8 +76,8 @@ impl Ground {
         let epoch = self.config.epoch;
         if read.epoch > epoch {
             // Without an append nobody would notice that the other one sends its steps, too.
-            let why = format!("the host of epoch {} carries the run", read.epoch);
-            return Err(VerbError::Store(StoreError::Unavailable(why)));
+            tracing::warn!(%run, epoch = read.epoch, "a run is carried by a later host; this one should stop");
+            return Err(VerbError::ShuttingDown);
         }
         let is_other = read.epoch < epoch && state.end().is_none();
         let mut book = Book::open(state, read.tail, bytes, &self.config);
@@ -92,9 +90,9 @@ impl Ground {
 
     /// A new run, or the one that the key began before.
     pub(super) async fn begin(&self, started: Started) -> Result<Found, StartError> {
-        if self.journal.find(&started.run).await?.is_none() {
+        let Some(summary) = self.journal.find(&started.run).await? else {
             return Ok(Found::New(Box::new(self.new_book(started)?)));
-        }
+        };
         let first = self.journal.entries(&started.run, 0, 1).await?;
         let begun = match codec::read(&first).map(|(records, _)| records) {
             Ok(records) => match records.into_iter().next().map(|stamped| stamped.record) {
@@ -104,7 +102,7 @@ impl Ground {
             // It is there, whatever else it is; nobody must begin it again.
             Err(_) => Ok(Begun::Before(started.run)),
         };
-        Ok(Found::Before(begun))
+        Ok(Found::Before(begun, Box::new(summary)))
     }
 
     fn damage(&self, run: &RunId, damage: &Damage) -> VerbError {

@@ -118,52 +118,60 @@ impl State {
     }
 
     fn complete(&mut self, at: u64, ordinal: u32, outcome: Outcome) -> Result<(), String> {
-        let Some(command) = self
-            .command(ordinal)
-            .filter(|_| self.open.contains(&ordinal))
-        else {
+        let command = self.command(ordinal);
+        let Some(command) = command.filter(|_| self.open.contains(&ordinal)) else {
             return Err(format!("nothing numbered {ordinal} is open"));
         };
-        let is_backward = matches!(self.phase, Phase::RollingBack(_));
-        let scope = match (command, &outcome) {
-            (Command::Step(_), Outcome::Returned(_))
-            | (Command::Sleep { .. }, Outcome::Fired)
-            | (
-                Command::Wait {
-                    timeout_ms: Some(_),
-                    ..
-                },
-                Outcome::TimedOut,
-            ) => None,
-            (Command::Step(_), Outcome::Abandoned { .. }) if is_backward => None,
+        match (command, &outcome) {
             (Command::Wait { signal, .. }, Outcome::Signal(payload)) => {
-                let sent = |(name, sent): &(String, Vec<u8>)| name == signal && sent == payload;
-                // The first one of its name, which is the one that is received.
-                let place = self.signals.iter().position(|(name, _)| name == signal);
-                let place = place.filter(|place| self.signals.get(*place).is_some_and(sent));
-                let Some(place) = place else {
-                    return Err(format!("no such signal {signal:?} was sent"));
-                };
+                let place = self.received(signal, payload)?;
                 self.signals.remove(place);
-                None
             }
             (Command::Rollback { scope, .. }, Outcome::RolledBack { skipped })
-                if !is_backward
-                    && !self.has_open_steps()
-                    && self.next_undo().is_none()
-                    && *skipped == self.skipped_in(*scope) =>
+                if self.is_rolled_back(*scope, *skipped) =>
             {
-                Some(*scope)
+                self.scopes.insert(*scope, Scope::RolledBack);
             }
+            (command, outcome) if self.can_end(command, outcome) => {}
             _ => return Err(format!("number {ordinal} cannot end like this")),
-        };
-        if let Some(scope) = scope {
-            self.scopes.insert(scope, Scope::RolledBack);
         }
         self.open.remove(&ordinal);
         let place = self.ended.len();
         self.ended.insert(ordinal, Ended { at, place, outcome });
         Ok(())
+    }
+
+    /// Whether a command that concerns nothing else can end like this.
+    const fn can_end(&self, command: &Command, outcome: &Outcome) -> bool {
+        match (command, outcome) {
+            (Command::Step(_), Outcome::Returned(_)) | (Command::Sleep { .. }, Outcome::Fired) => {
+                true
+            }
+            (Command::Step(_), Outcome::Abandoned { .. }) => {
+                matches!(self.phase, Phase::RollingBack(_))
+            }
+            (Command::Wait { timeout_ms, .. }, Outcome::TimedOut) => timeout_ms.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The place of the signal that is received: the first one of its name.
+    fn received(&self, name: &str, payload: &[u8]) -> Result<usize, String> {
+        let place = self.signals.iter().position(|(sent, _)| sent == name);
+        place
+            .filter(|place| {
+                let sent = self.signals.get(*place);
+                sent.is_some_and(|(_, sent)| sent == payload)
+            })
+            .ok_or_else(|| format!("no such signal {name:?} was sent"))
+    }
+
+    /// Whether everything in a scope that the code rolls back is done with.
+    fn is_rolled_back(&self, scope: u32, skipped: u32) -> bool {
+        self.phase == Phase::Forward
+            && !self.has_open_steps()
+            && self.next_undo().is_none()
+            && skipped == self.skipped_in(scope)
     }
 
     fn roll_back(&mut self, cause: Cause) -> Result<(), String> {
