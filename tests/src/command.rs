@@ -41,8 +41,13 @@ pub(crate) fn program(verb: &str, manifest: &Path) -> Command {
 /// Runs `skald <verb> -f <manifest> <args>` to its end.
 pub async fn skald(verb: &str, manifest: &Path, args: &[&str]) -> Result<Output> {
     let mut command = program(verb, manifest);
+    command.args(args);
+    run(command).await
+}
+
+/// Runs a command to its end.
+pub(crate) async fn run(mut command: Command) -> Result<Output> {
     command
-        .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -61,7 +66,7 @@ pub async fn skald(verb: &str, manifest: &Path, args: &[&str]) -> Result<Output>
         stdout: text(&output.stdout),
         stderr: text(&output.stderr),
     };
-    ended.with_context(|| format!("{verb} did not end by itself: {output:?}"))?;
+    ended.with_context(|| format!("{command:?} did not end by itself: {output:?}"))?;
     Ok(output)
 }
 

@@ -63,7 +63,10 @@ impl Soak {
         while let Some(ended) = work.join_next().await {
             ended?;
         }
-        tell(&format!("{} runs were begun; waiting for their ends", load.begun().len()));
+        tell(&format!(
+            "{} runs were begun; waiting for their ends",
+            load.begun().len()
+        ));
         let rows = settle(&hosts, &load, self.patience).await?;
         signals.abort_all();
         let verdict = judge(&hosts, &load, &rows).await?;

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{bench, build, lint, skald, soak, test, tidy, workspace::Workspace};
+use crate::{bench, build, faults, lint, skald, soak, test, tidy, workspace::Workspace};
 
 /// The chores of the Skald workspace.
 ///
@@ -71,6 +71,17 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Play everything that can go wrong with sagas: hosts that die at every place, journals that fail, callees that do not
+    /// answer, people who act at any time.
+    ///
+    /// `--quick` plays as much as the tests do, in seconds; the whole takes minutes. `--seed N` says where chance begins,
+    /// and `--case NAME` plays only the cases whose names contain it. What fails is told with its seed, as small as it
+    /// was found, and with the story of its run.
+    Faults {
+        /// `--quick`, `--seed N`, `--case NAME`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Check the rules that compilers do not know: dependencies between crates, sizes, names, pages.
     ///
     /// Prints every finding as `path:line: what; how to mend it`. The rules are in xtask/src/tidy/, one file each.
@@ -91,6 +102,7 @@ impl Xtask {
             Chore::Test { args } => test::run(&workspace, &args),
             Chore::Bench { names } => bench::run(&workspace, &names),
             Chore::Soak { args } => soak::run(&workspace, &args),
+            Chore::Faults { args } => faults::run(&workspace, &args),
             Chore::Tidy => tidy::run(&workspace),
         }
     }

@@ -6,6 +6,7 @@
 mod bench;
 mod build;
 mod cli;
+mod faults;
 mod lint;
 mod process;
 mod say;

@@ -30,8 +30,8 @@ pub enum Status {
 /// How an effect is undone: data, registered before the effect. Each does no harm where there is nothing to undo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Undo {
-    /// The order is rejected, as [`NOT_COMPLETED`].
-    Reject,
+    /// The order ends, as [`NOT_COMPLETED`], even if it was confirmed and the answer was lost.
+    Abandon,
     /// The lines go back to the user's cart.
     GiveBack,
     /// The pieces are available again.
@@ -121,7 +121,7 @@ pub struct NotRejected(Refusal);
 /// apart from the others because a refusal is told in its own words, once everything else is undone.
 pub fn run(services: &impl Services, order: &Order) -> Result<Outcome, NotRejected> {
     let whole = Scope::new("order");
-    services.register(&whole, Undo::Reject, order);
+    services.register(&whole, Undo::Abandon, order);
     // The lines were claimed when the order was placed, so giving them back comes first: it is done last.
     let effects = Scope::new("checkout");
     services.register(&effects, Undo::GiveBack, order);
@@ -144,7 +144,7 @@ pub fn run(services: &impl Services, order: &Order) -> Result<Outcome, NotReject
     }
     match carry(services, &effects, order) {
         Ok(()) => {
-            // At once: an order that is confirmed cannot be rejected, so nothing may end the run in between.
+            // At once: an order that stands keeps its goods.
             effects.commit();
             whole.commit();
             status("Confirmed");

@@ -108,7 +108,7 @@ impl Services for Contracts {
     fn register(&self, scope: &Scope, undo: Undo, order: &Order) {
         let (on, id) = (scope.handle(), order.id.as_str());
         match undo {
-            Undo::Reject => orders_undo::reject(on, id, NOT_COMPLETED),
+            Undo::Abandon => orders_undo::abandon(on, id, NOT_COMPLETED),
             Undo::GiveBack => cart_undo::give_back(on, &order.user, id),
             Undo::Release => inventory_undo::release(on, id),
             Undo::Void => payments_undo::void(on, id),

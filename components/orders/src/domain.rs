@@ -172,6 +172,8 @@ pub enum Command {
     Confirm,
     /// It cannot be; why.
     Reject(String),
+    /// It is not to be, however far it has come; why.
+    Abandon(String),
     /// The customer wishes to cancel it.
     RequestCancellation,
     /// The wish is looked into; an order that is pending is cancelled at once.
@@ -253,6 +255,10 @@ fn apply(order: Option<Order>, event: &Event) -> Option<Order> {
         Event::Cancelled => {
             order.status = Status::Cancelled;
             order.cancellation = Wish::Granted;
+            if order.sending_back == Wish::Open {
+                // The money is back already, and the goods have not left.
+                order.sending_back = Wish::Granted;
+            }
         }
         Event::CancellationRefused { reason } => {
             order.cancellation = Wish::Refused(reason.clone());

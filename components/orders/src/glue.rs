@@ -64,6 +64,10 @@ impl api::Guest for Component {
         run(&order, &Command::Reject(reason)).map(drop)
     }
 
+    fn abandon(order: String, reason: String) -> Result<(), api::Error> {
+        run(&order, &Command::Abandon(reason)).map(drop)
+    }
+
     fn begin_cancellation(order: String) -> Result<api::Status, api::Error> {
         run(&order, &Command::BeginCancellation).map(|before| status(before.cancelled_from()))
     }

@@ -49,7 +49,7 @@ impl Scope {
         self.0.rollback(reason)
     }
 
-    /// The scope as the companions of services take it: `orders_undo::reject(scope.handle(), …)`. Register the undo
+    /// The scope as the companions of services take it: `orders_undo::abandon(scope.handle(), …)`. Register the undo
     /// *before* its effect: if the answer is lost, the effect may still have happened.
     #[cfg(target_family = "wasm")]
     pub fn handle(&self) -> &host::undo::Scope {

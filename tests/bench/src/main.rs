@@ -15,6 +15,7 @@ mod proxy;
 mod report;
 mod rooms;
 mod running;
+mod saga;
 mod sample;
 mod shop;
 
@@ -33,6 +34,10 @@ struct Cli {
     /// Be the called service of the HTTP hop, with so many threads.
     #[arg(long, hide = true, num_args = 0..=1, value_name = "THREADS")]
     callee: Option<Option<usize>>,
+
+    /// Be a process of so many sleeping runs on the data in that folder; none are begun where it is 0.
+    #[arg(long, hide = true, num_args = 2, value_names = ["RUNS", "FOLDER"])]
+    sleepers: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,6 +46,8 @@ enum Name {
     Mesh,
     /// A small component behind the gateway, against the same one with nothing around it.
     Hello,
+    /// Sagas: steps a second against what the store can commit, replay, and what sleeping runs hold on to.
+    Saga,
     /// The whole shop: start, memory, size.
     Shop,
 }
@@ -51,6 +58,9 @@ fn main() -> Result<()> {
         return hop::serve(workers);
     }
     logs::init()?;
+    if let Some(sleepers) = &cli.sleepers {
+        return saga::sleepers::serve(sleepers);
+    }
     let mut report = Report::default();
     let names = if cli.names.is_empty() {
         Name::value_variants()
@@ -61,6 +71,7 @@ fn main() -> Result<()> {
         match name {
             Name::Mesh => mesh::measure(&mut report)?,
             Name::Hello => hello::measure(&mut report)?,
+            Name::Saga => saga::measure(&mut report)?,
             Name::Shop => shop::measure(&mut report)?,
         }
     }

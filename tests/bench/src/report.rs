@@ -35,6 +35,22 @@ pub(crate) enum Goal {
         /// What both are counted in.
         unit: &'static str,
     },
+    /// This value of the figure is at least that one, in that unit.
+    AtLeast {
+        /// What was measured.
+        value: f64,
+        /// What is too little.
+        least: f64,
+        /// What both are counted in.
+        unit: &'static str,
+    },
+    /// The value is that one, to the last digit.
+    Exactly {
+        /// What was counted.
+        value: f64,
+        /// What it should be.
+        wanted: f64,
+    },
 }
 
 // === impl Report ===
@@ -104,7 +120,10 @@ impl Line {
     fn cells(&self) -> [String; 7] {
         let ratio = self.ratio.map(|ratio| match self.goal {
             Some(Goal::Share(_)) => format!("{:.0} %", ratio * 100.0),
-            Some(Goal::Times(_) | Goal::Below { .. }) | None => format!("{ratio:.2}×"),
+            Some(
+                Goal::Times(_) | Goal::Below { .. } | Goal::AtLeast { .. } | Goal::Exactly { .. },
+            )
+            | None => format!("{ratio:.2}×"),
         });
         let met = self
             .goal
@@ -130,6 +149,8 @@ impl Goal {
         match self {
             Self::Times(least) | Self::Share(least) => ratio.is_some_and(|ratio| ratio >= least),
             Self::Below { value, most, .. } => value < most,
+            Self::AtLeast { value, least, .. } => value >= least,
+            Self::Exactly { value, wanted } => (value - wanted).abs() < 1e-9,
         }
     }
 
@@ -138,6 +159,8 @@ impl Goal {
             Self::Times(least) => format!("≥ {least}×"),
             Self::Share(least) => format!("≥ {:.0} %", least * 100.0),
             Self::Below { most, unit, .. } => format!("< {most} {unit}"),
+            Self::AtLeast { least, unit, .. } => format!("≥ {least} {unit}"),
+            Self::Exactly { wanted, .. } => format!("= {wanted}"),
         }
     }
 }

@@ -70,7 +70,8 @@ impl Rooms {
     }
 }
 
-fn deployed(app: &App, folder: &Path) -> Result<Engine> {
+/// The components of an application, compiled and linked.
+pub(crate) fn deployed(app: &App, folder: &Path) -> Result<Engine> {
     let engine = Engine::start(skald_engine::Config::default())?;
     let compiled: Vec<Compiled> = app
         .components
@@ -99,8 +100,12 @@ fn spec(component: &Component, folder: &Path) -> Spec {
         },
         saga: component.settings.saga.is_some(),
         memory: component.settings.memory.as_usize(),
-        // The components that are measured have no data, no variables and nobody outside to talk to.
-        stores: Vec::new(),
+        stores: component
+            .key_value_stores
+            .iter()
+            .map(|label| Arc::from(label.as_str()))
+            .collect(),
+        // The components that are measured have no variables and nobody outside to talk to.
         outbound: Vec::new(),
         variables: Default::default(),
         environment: Vec::new(),
@@ -109,14 +114,14 @@ fn spec(component: &Component, folder: &Path) -> Spec {
     }
 }
 
-fn target(component: &Component) -> skald_mesh::Target {
+pub(crate) fn target(component: &Component) -> skald_mesh::Target {
     skald_mesh::Target {
         id: component.id.clone(),
         config: skald_mesh::Config::of(&component.settings),
     }
 }
 
-fn trim(engine: Arc<Engine>, tasks: &Tasks) {
+pub(crate) fn trim(engine: Arc<Engine>, tasks: &Tasks) {
     let shutdown = tasks.shutdown();
     tasks.spawn("trimming of instances", async move {
         loop {

@@ -24,8 +24,14 @@ use crate::{
 /// How long code may compute.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What a play has seen, in order.
-type Seen = Arc<Mutex<Vec<Sight>>>;
+/// What a play has seen, in order, until another play of the run begins.
+type Seen = Arc<Mutex<Sights>>;
+
+#[derive(Default)]
+struct Sights {
+    all: Vec<Sight>,
+    is_over: bool,
+}
 
 /// One thing that a play has seen, and the record that it is known by.
 struct Sight {
@@ -104,7 +110,13 @@ impl Actors {
     pub fn plays(&self, run: &RunId) -> Vec<Vec<String>> {
         let plays = self.plays.lock();
         let plays = plays.get(run).map(Vec::as_slice).unwrap_or_default();
-        let texts = |seen: &Seen| seen.lock().iter().map(|sight| sight.text.clone()).collect();
+        let texts = |seen: &Seen| {
+            seen.lock()
+                .all
+                .iter()
+                .map(|sight| sight.text.clone())
+                .collect()
+        };
         plays.iter().map(texts).collect()
     }
 
@@ -125,8 +137,13 @@ impl Actors {
         if let Some(plays) = self.plays.lock().get(run) {
             for play in plays {
                 let mut play = play.lock();
-                let durable = play.iter().take_while(|sight| is_durable(sight)).count();
-                play.truncate(durable);
+                let durable = play
+                    .all
+                    .iter()
+                    .take_while(|sight| is_durable(sight))
+                    .count();
+                play.all.truncate(durable);
+                play.is_over = true;
             }
         }
         let mut plays = self.plays.lock();
@@ -181,7 +198,13 @@ impl Actor<'_> {
         };
         self.actors.points.pass("the code ends").await;
         // The answer says all that was seen, so that no replay can see anything else.
-        let seen: Vec<String> = self.seen.lock().iter().map(|sight| sight.text.clone()).collect();
+        let seen: Vec<String> = self
+            .seen
+            .lock()
+            .all
+            .iter()
+            .map(|sight| sight.text.clone())
+            .collect();
         let seen = seen.join("; ");
         let answer = match ended {
             Ok(()) => Ok(Some(Box::new(Value::String(seen)))),
@@ -196,16 +219,22 @@ impl Actor<'_> {
         scope: Option<u32>,
         path: &'a str,
     ) -> BoxFuture<'a, Result<Flow, PlayError>> {
-        Box::pin(async move {
-            for (at, node) in nodes.iter().enumerate() {
-                let path = format!("{path}/{at}");
-                match self.one(node, scope, &path).await? {
-                    Flow::On => {}
-                    ended @ Flow::End(_) => return Ok(ended),
-                }
+        Box::pin(self.every(nodes, scope, path))
+    }
+
+    async fn every(
+        &self,
+        nodes: &[Node],
+        scope: Option<u32>,
+        path: &str,
+    ) -> Result<Flow, PlayError> {
+        for (at, node) in nodes.iter().enumerate() {
+            let flow = self.one(node, scope, &format!("{path}/{at}")).await?;
+            if let Flow::End(_) = flow {
+                return Ok(flow);
             }
-            Ok(Flow::On)
-        })
+        }
+        Ok(Flow::On)
     }
 
     async fn one(&self, node: &Node, scope: Option<u32>, path: &str) -> Result<Flow, PlayError> {
@@ -219,7 +248,13 @@ impl Actor<'_> {
                 Ok(Flow::On)
             }
             Node::Undo(step) => match scope {
-                Some(scope) => self.do_now(Command::Register { scope, undo: call_of(*step, "undo", 0) }).await,
+                Some(scope) => {
+                    self.do_now(Command::Register {
+                        scope,
+                        undo: call_of(*step, "undo", 0),
+                    })
+                    .await
+                }
                 None => Ok(Flow::On),
             },
             Node::Scope { body, end } => self.scope(body, *end, path).await,
@@ -343,7 +378,10 @@ impl Actor<'_> {
     async fn outcome(&self, ordinal: u32) -> Result<Outcome, PlayError> {
         let outcome = self.stage.outcome(ordinal).await.map_err(stopped)?;
         self.actors.points.pass("the code goes on").await;
-        self.note(Sign::Ended(ordinal), format!("{ordinal} ended with {outcome:?}"));
+        self.note(
+            Sign::Ended(ordinal),
+            format!("{ordinal} ended with {outcome:?}"),
+        );
         Ok(outcome)
     }
 
@@ -351,7 +389,9 @@ impl Actor<'_> {
     fn note(&self, by: Sign, text: String) {
         let at = format!("at {}", self.stage.now());
         let mut seen = self.seen.lock();
-        seen.extend([text, at].map(|text| Sight { by, text }));
+        if !seen.is_over {
+            seen.all.extend([text, at].map(|text| Sight { by, text }));
+        }
     }
 }
 

@@ -26,6 +26,19 @@ impl Dice {
         if end == 0 { 0 } else { self.bits() % end }
     }
 
+    /// One of these; the last where there are none.
+    pub fn pick<T>(
+        &mut self,
+        these: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
+        last: T,
+    ) -> T {
+        let mut these = these.into_iter();
+        let place = self.below(these.len() as u64);
+        these
+            .nth(usize::try_from(place).unwrap_or(0))
+            .unwrap_or(last)
+    }
+
     /// Yes, once in `n` times.
     pub const fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0

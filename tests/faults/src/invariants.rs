@@ -56,12 +56,7 @@ fn held(told: &Told) -> Held {
 }
 
 /// A run of the shelf.
-pub fn tell(
-    world: &World,
-    run: &RunId,
-    standing: Standing,
-    note: String,
-) -> Result<Told, Failure> {
+pub fn tell(world: &World, run: &RunId, standing: Standing, note: String) -> Result<Told, Failure> {
     let damaged = |damage: &dyn ToString| Failure::new(format!("{run}: {}", damage.to_string()));
     let (records, epochs) = world.shelf.read(run).map_err(|damage| damaged(&damage))?;
     let state = State::fold(records.clone()).map_err(|invalid| damaged(&invalid))?;
@@ -71,7 +66,10 @@ pub fn tell(
         records,
         epochs,
         state,
-        effects: effects.into_iter().filter(|effect| effect.run == *run).collect(),
+        effects: effects
+            .into_iter()
+            .filter(|effect| effect.run == *run)
+            .collect(),
         plays: world.actors.plays(run),
         standing,
         note,
@@ -84,7 +82,10 @@ pub fn timeline(told: &Told) -> String {
     for line in view::timeline(&told.state, &told.records) {
         let ordinal = line.ordinal.map_or_else(String::new, |at| format!("{at} "));
         let outcome = line.outcome.unwrap_or_default();
-        text.push_str(&format!("\n  {ordinal}{} {} => {outcome}", line.kind, line.what));
+        text.push_str(&format!(
+            "\n  {ordinal}{} {} => {outcome}",
+            line.kind, line.what
+        ));
     }
     for effect in &told.effects {
         let what = if effect.is_undo { "undo" } else { "effect" };
@@ -141,7 +142,9 @@ fn prefix_determinism(told: &Told) -> Held {
     for play in &told.plays {
         let times = play.iter().filter_map(|line| line.strip_prefix("at "));
         let times: Vec<u64> = times.filter_map(|at| at.parse().ok()).collect();
-        expect(times.is_sorted(), || "I3 determinism: time goes back for the code".to_owned())?;
+        expect(times.is_sorted(), || {
+            "I3 determinism: time goes back for the code".to_owned()
+        })?;
     }
     let mut longest: &[String] = &[];
     for play in &told.plays {
@@ -170,9 +173,10 @@ fn ack_is_durable(world: &World) -> Held {
     for (run, id) in &promises.signals {
         let (records, _) = world.shelf.read(run).unwrap_or_default();
         let is_there = |stamped: &Stamped| matches!(&stamped.record, Record::Signalled { id: sent, .. } if sent == id);
-        expect(records.iter().filter(|one| is_there(one)).count() == 1, || {
-            format!("I4 ack is durable: the signal {id:?} of {run} is not there once")
-        })?;
+        expect(
+            records.iter().filter(|one| is_there(one)).count() == 1,
+            || format!("I4 ack is durable: the signal {id:?} of {run} is not there once"),
+        )?;
     }
     Ok(())
 }
@@ -241,13 +245,20 @@ fn undo_order(told: &Told) -> Held {
             format!("I8 undo order: entry {ordinal} was undone after {before:?}")
         })?;
     }
-    let steps: Vec<_> = told.effects.iter().filter(|effect| effect.is_undo).collect();
+    let steps: Vec<_> = told
+        .effects
+        .iter()
+        .filter(|effect| effect.is_undo)
+        .collect();
     for pair in steps.windows(2) {
         if let [one, next] = pair {
             let place = |effect: &Effect| place_of(told, &effect.key);
             let is_same_scope = place(one).0 == place(next).0;
             expect(!is_same_scope || place(one).1 > place(next).1, || {
-                format!("I8 undo order: the ledger has step {} before {}", one.step, next.step)
+                format!(
+                    "I8 undo order: the ledger has step {} before {}",
+                    one.step, next.step
+                )
             })?;
         }
     }
@@ -259,7 +270,9 @@ fn place_of(told: &Told, key: &str) -> (u32, u32) {
     let entries = told.state.undos().iter();
     let is_it = |ordinal: u32| step_key(&told.run, ordinal, Direction::Undo) == key;
     let mut found = entries.filter(|(ordinal, _)| is_it(**ordinal));
-    found.next().map_or((0, 0), |(ordinal, undo)| (undo.scope, *ordinal))
+    found
+        .next()
+        .map_or((0, 0), |(ordinal, undo)| (undo.scope, *ordinal))
 }
 
 /// I9: nothing of a committed scope is undone, and nothing twice.
@@ -306,9 +319,17 @@ fn told_why(told: &Told) -> Held {
 
 /// A step whose answer is in the journal was done, unless its callee refused it or a person said so.
 fn answers_are_effects(told: &Told) -> Held {
-    let done: HashSet<&str> = told.effects.iter().map(|effect| effect.key.as_str()).collect();
+    let done: HashSet<&str> = told
+        .effects
+        .iter()
+        .map(|effect| effect.key.as_str())
+        .collect();
     for stamped in &told.records {
-        let Record::Completed { ordinal, outcome: Outcome::Returned(answer), by: None } = &stamped.record
+        let Record::Completed {
+            ordinal,
+            outcome: Outcome::Returned(answer),
+            by: None,
+        } = &stamped.record
         else {
             continue;
         };

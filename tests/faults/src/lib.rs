@@ -6,6 +6,7 @@
 pub mod actors;
 pub mod cases;
 pub mod dice;
+pub mod files;
 pub mod invariants;
 pub mod ledger;
 pub mod points;
@@ -62,5 +63,9 @@ impl std::error::Error for Failure {}
 
 /// A failure, unless it holds.
 pub fn expect(holds: bool, what: impl FnOnce() -> String) -> Result<(), Failure> {
-    if holds { Ok(()) } else { Err(Failure::new(what())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Failure::new(what()))
+    }
 }

@@ -31,7 +31,10 @@ fn main() -> ExitCode {
     table.set_header(["case", "worlds", "seconds", "outcome"]);
     let mut failed = 0;
     for case in ALL {
-        let is_chosen = line.case.as_ref().is_none_or(|name| case.name.contains(name.as_str()));
+        let is_chosen = line
+            .case
+            .as_ref()
+            .is_none_or(|name| case.name.contains(name.as_str()));
         if !is_chosen {
             continue;
         }
@@ -49,7 +52,11 @@ fn main() -> ExitCode {
         table.add_row([case.name.to_owned(), worlds, seconds, outcome]);
     }
     say(&format!("\n{table}\nseed {}", line.seed));
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn play(case: &Case, line: &Line) -> Result<u64, faults::Failure> {
@@ -59,11 +66,12 @@ fn play(case: &Case, line: &Line) -> Result<u64, faults::Failure> {
             say(&format!("  {worlds} worlds"));
         }
     };
-    (case.run)(&Options {
-        seed: line.seed,
-        is_quick: line.quick,
-        progress: Box::new(progress),
-    })
+    let options = if line.quick {
+        Options::quick(line.seed, progress)
+    } else {
+        Options::new(line.seed, progress)
+    };
+    case.play(&options)
 }
 
 fn say(text: &str) {

@@ -114,10 +114,13 @@ pub fn small() -> Vec<Shape> {
         Shape::new("line", line()),
         Shape::new("scope", [scope(saved.clone(), Fate::Commit), Node::Call(3)]),
         Shape::new("rollback", [scope(saved, Fate::Rollback), Node::Finish]),
-        Shape::new("err in a scope", [scope(
-            [guarded(1).to_vec(), guarded(2).to_vec(), vec![Node::Refuse]].concat(),
-            Fate::Commit,
-        )]),
+        Shape::new(
+            "err in a scope",
+            [scope(
+                [guarded(1).to_vec(), guarded(2).to_vec(), vec![Node::Refuse]].concat(),
+                Fate::Commit,
+            )],
+        ),
         Shape::new("sleep", [Node::Call(1), Node::Sleep(5_000), Node::Call(2)]),
     ]
 }
@@ -125,24 +128,28 @@ pub fn small() -> Vec<Shape> {
 fn waiting() -> Vec<Shape> {
     vec![
         Shape::new("wait", [Node::Call(1), wait("go", None), Node::Call(2)]).signalled("go"),
-        Shape::new("two waits", [wait("go", None), Node::Call(1), wait("on", None)])
-            .signalled("on")
-            .signalled("go"),
-        Shape::new("wait that ends", [
-            Node::Call(1),
-            wait("never", Some(3_600_000)),
-            Node::Call(2),
-        ]),
-        Shape::new("long sleep", [
-            Node::Call(1),
-            Node::Sleep(86_400_000),
-            Node::Call(2),
-        ]),
-        Shape::new("return", [
-            scope(guarded(1), Fate::Commit),
-            wait("parcel", Some(86_400_000)),
-            scope(guarded(2), Fate::Commit),
-        ])
+        Shape::new(
+            "two waits",
+            [wait("go", None), Node::Call(1), wait("on", None)],
+        )
+        .signalled("on")
+        .signalled("go"),
+        Shape::new(
+            "wait that ends",
+            [Node::Call(1), wait("never", Some(3_600_000)), Node::Call(2)],
+        ),
+        Shape::new(
+            "long sleep",
+            [Node::Call(1), Node::Sleep(86_400_000), Node::Call(2)],
+        ),
+        Shape::new(
+            "return",
+            [
+                scope(guarded(1), Fate::Commit),
+                wait("parcel", Some(86_400_000)),
+                scope(guarded(2), Fate::Commit),
+            ],
+        )
         .signalled("parcel"),
     ]
 }
@@ -161,31 +168,58 @@ fn nested() -> Vec<Shape> {
 
 fn wide() -> Vec<Shape> {
     let undone = [
-        vec![Node::Undo(1), Node::Undo(2), Node::Undo(3), Node::Undo(4), fan()],
+        vec![
+            Node::Undo(1),
+            Node::Undo(2),
+            Node::Undo(3),
+            Node::Undo(4),
+            fan(),
+        ],
         vec![Node::Refuse],
     ];
     let slow = [Fault::Slow(20_000)];
     vec![
         Shape::new("fan-out", [fan(), Node::Call(5)]).timed(),
         Shape::new("fan-out, undone", [scope(undone.concat(), Fate::Leave)]).timed(),
-        Shape::new("tickets nobody joins", [Node::Start(1), Node::Call(2), Node::Start(3)]),
-        Shape::new("err with steps out", [scope(
-            [Node::Undo(1), Node::Start(1), Node::Undo(2), Node::Call(2), Node::Refuse],
-            Fate::Leave,
-        )])
+        Shape::new(
+            "tickets nobody joins",
+            [Node::Start(1), Node::Call(2), Node::Start(3)],
+        ),
+        Shape::new(
+            "err with steps out",
+            [scope(
+                [
+                    Node::Undo(1),
+                    Node::Start(1),
+                    Node::Undo(2),
+                    Node::Call(2),
+                    Node::Refuse,
+                ],
+                Fate::Leave,
+            )],
+        )
         .faulty(1, slow)
         .timed(),
-        Shape::new("timer first", [
-            Node::Fan { calls: vec![1], timer: Some(1_000) },
-            Node::Call(2),
-        ])
+        Shape::new(
+            "timer first",
+            [
+                Node::Fan {
+                    calls: vec![1],
+                    timer: Some(1_000),
+                },
+                Node::Call(2),
+            ],
+        )
         .faulty(1, slow)
         .timed(),
-        Shape::new("patched", [
-            Node::Call(1),
-            Node::Patch("new".to_owned(), vec![Node::Call(2)]),
-            Node::Call(3),
-        ]),
+        Shape::new(
+            "patched",
+            [
+                Node::Call(1),
+                Node::Patch("new".to_owned(), vec![Node::Call(2)]),
+                Node::Call(3),
+            ],
+        ),
     ]
 }
 
@@ -196,20 +230,21 @@ pub fn all() -> Vec<Shape> {
     all.extend(nested());
     all.extend(wide());
     all.push(Shape::new("checkout", checkout()));
-    all.extend((1..=5).map(|step| {
-        Shape::new(format!("checkout, refused at {step}"), checkout()).refused(step)
-    }));
+    all.extend(
+        (1..=5).map(|step| {
+            Shape::new(format!("checkout, refused at {step}"), checkout()).refused(step)
+        }),
+    );
     all.push(Shape::new("gives up", gives_up()).refused(3));
-    let cancel = [
-        Node::Ask(1),
-        scope(guarded(2), Fate::Leave),
-        Node::Try(3),
-    ];
+    let cancel = [Node::Ask(1), scope(guarded(2), Fate::Leave), Node::Try(3)];
     all.push(Shape::new("cancel-order", cancel).refused(1));
     let trap = [Node::Call(1), Node::Break(Breakage::Trap, 2), Node::Call(2)];
     all.push(Shape::new("traps twice", trap));
     let asleep = [
-        Node::Fan { calls: Vec::new(), timer: Some(3_600_000) },
+        Node::Fan {
+            calls: Vec::new(),
+            timer: Some(3_600_000),
+        },
         Node::Call(1),
     ];
     all.push(Shape::new("only a timer", asleep));

@@ -102,7 +102,11 @@ impl Shelf {
     /// What the list says, in its order.
     pub fn summaries(&self) -> Vec<Summary> {
         let rows = self.rows.lock();
-        let mut all: Vec<Summary> = rows.kept.values().map(|kept| kept.summary.clone()).collect();
+        let mut all: Vec<Summary> = rows
+            .kept
+            .values()
+            .map(|kept| kept.summary.clone())
+            .collect();
         all.sort_by(|one, other| place(one).cmp(&place(other)));
         all
     }
@@ -148,6 +152,28 @@ impl Shelf {
             kept.summary.standing = Standing::Running;
             kept.summary.due = None;
         }
+    }
+
+    /// Becomes a copy of other journals.
+    pub fn become_copy(&self, all: Vec<(Summary, Vec<Bytes>)>) {
+        let mut rows = self.rows.lock();
+        rows.kept.clear();
+        for (summary, entries) in all {
+            let mut known = Known::default();
+            entries.iter().for_each(|entry| known.learn(entry));
+            let run = summary.run.clone();
+            let kept = Kept {
+                summary,
+                entries,
+                known,
+            };
+            rows.kept.insert(run, kept);
+        }
+    }
+
+    /// A place where hosts die before they write elsewhere.
+    pub async fn before(&self) {
+        self.points.pass("before a file is written").await;
     }
 
     /// What speaks against sending this now.
@@ -222,7 +248,12 @@ impl Journal for Shelf {
                 return Err(StoreError::Unavailable("told to".to_owned()));
             }
             let after = usize::try_from(after).unwrap_or(usize::MAX);
-            Ok(self.bytes(run).into_iter().skip(after).take(limit).collect())
+            Ok(self
+                .bytes(run)
+                .into_iter()
+                .skip(after)
+                .take(limit)
+                .collect())
         })
     }
 
@@ -241,10 +272,21 @@ impl Journal for Shelf {
         let is_asked_for = |one: &Summary| {
             let standings = &filter.standings;
             (standings.is_empty() || standings.contains(&one.standing))
-                && filter.component.as_ref().is_none_or(|name| *name == one.component)
-                && filter.subject.as_ref().is_none_or(|name| *name == one.subject)
-                && filter.prefix.as_ref().is_none_or(|prefix| one.run.as_str().starts_with(prefix))
-                && after.as_ref().is_none_or(|(at, run)| place(one) > (*at, run))
+                && filter
+                    .component
+                    .as_ref()
+                    .is_none_or(|name| *name == one.component)
+                && filter
+                    .subject
+                    .as_ref()
+                    .is_none_or(|name| *name == one.subject)
+                && filter
+                    .prefix
+                    .as_ref()
+                    .is_none_or(|prefix| one.run.as_str().starts_with(prefix))
+                && after
+                    .as_ref()
+                    .is_none_or(|(at, run)| place(one) > (*at, run))
         };
         let list = all.into_iter().filter(is_asked_for).take(filter.limit);
         Box::pin(std::future::ready(Ok(list.collect())))

@@ -36,6 +36,10 @@ pub fn play(world: &World, shape: &Shape) -> Result<Ending, Failure> {
 }
 
 /// The same, while something happens beside it in each life.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "closures are written where they are given"
+)]
 pub fn play_with(
     world: &World,
     shape: &Shape,
@@ -65,9 +69,18 @@ pub fn play_with(
 pub fn stories(world: &World) -> String {
     let tell = |one: skald_core::saga::journal::Summary| {
         let told = invariants::tell(world, &one.run, one.standing, one.note);
-        told.map_or_else(|failure| failure.to_string(), |told| invariants::timeline(&told))
+        told.map_or_else(
+            |failure| failure.to_string(),
+            |told| invariants::timeline(&told),
+        )
     };
-    let all: Vec<String> = world.shelf.summaries().into_iter().take(3).map(tell).collect();
+    let all: Vec<String> = world
+        .shelf
+        .summaries()
+        .into_iter()
+        .take(3)
+        .map(tell)
+        .collect();
     all.join("\n")
 }
 
@@ -145,7 +158,10 @@ pub fn same(shape: &Shape, ending: &Ending, undisturbed: &Ending) -> Result<(), 
         });
     }
     expect(ending.standing == undisturbed.standing, || {
-        format!("it is {:?} and not {:?}", ending.standing, undisturbed.standing)
+        format!(
+            "it is {:?} and not {:?}",
+            ending.standing, undisturbed.standing
+        )
     })
 }
 

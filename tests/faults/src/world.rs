@@ -30,9 +30,9 @@ use tokio::{
 };
 
 use crate::{
-    Failure, expect,
+    Failure,
     actors::Actors,
-    invariants,
+    expect, invariants,
     ledger::{Ledger, SERVICE},
     points::Points,
     shapes::Shape,
@@ -65,7 +65,8 @@ pub struct World {
     /// What was said to be durable.
     pub promises: Arc<Mutex<Promises>>,
     epoch: AtomicU64,
-    journal: Arc<dyn Journal>,
+    /// Where hosts keep journals.
+    pub journal: Arc<dyn Journal>,
 }
 
 /// What hosts have said to be durable.
@@ -148,7 +149,9 @@ impl World {
             clock: Arc::new(move || read.now()),
             ..Config::default()
         };
-        config.sagas.insert(SAGA.into(), policies(Policy::default()));
+        config
+            .sagas
+            .insert(SAGA.into(), policies(Policy::default()));
         Self {
             journal: journal(&shelf),
             actors: Arc::new(Actors::new(Arc::clone(&points), Arc::clone(&shelf))),
@@ -218,6 +221,11 @@ impl World {
         }
     }
 
+    /// Hosts of other worlds have been here before.
+    pub fn begin_at_epoch(&self, epoch: u64) {
+        self.epoch.store(epoch, Ordering::Relaxed);
+    }
+
     /// A host that begins while others live.
     pub fn another_host(&self) -> Host {
         self.epoch.fetch_add(1, Ordering::Relaxed);
@@ -238,7 +246,9 @@ pub fn policies(policy: Policy) -> Policies {
         timeout: Some(Duration::from_secs(5)),
         ..policy
     };
-    let service = SERVICE.split_once('/').map_or(SERVICE, |(package, _)| package);
+    let service = SERVICE
+        .split_once('/')
+        .map_or(SERVICE, |(package, _)| package);
     Policies::new([(service.to_owned(), policy)])
 }
 
@@ -281,15 +291,18 @@ impl Host {
     /// The only run, or the first.
     pub fn run(&self) -> Result<RunId, Failure> {
         let first = self.shelf.summaries().into_iter().next();
-        first.map(|one| one.run).ok_or_else(|| Failure::new("there is no run"))
+        first
+            .map(|one| one.run)
+            .ok_or_else(|| Failure::new("there is no run"))
     }
 
     /// Stops as hosts stop when they are told to; nothing may be left behind.
     pub async fn stop(&self) -> Result<(), Failure> {
         let drained = self.tasks.drain(Duration::from_secs(60)).await;
-        expect(drained.panicked.is_empty() && drained.unfinished.is_empty(), || {
-            format!("a host stops badly: {drained:?}")
-        })
+        expect(
+            drained.panicked.is_empty() && drained.unfinished.is_empty(),
+            || format!("a host stops badly: {drained:?}"),
+        )
     }
 
     /// Waits until nothing happens any more by itself.

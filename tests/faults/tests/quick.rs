@@ -6,7 +6,7 @@ const SEED: u64 = 1;
 
 fn check(name: &str) {
     let case = ALL.iter().find(|case| case.name == name).unwrap();
-    match (case.run)(&Options::quick(SEED)) {
+    match case.play(&Options::quick(SEED, |_| ())) {
         Ok(worlds) => assert!(worlds > 0, "no world was played"),
         Err(failure) => panic!("{failure}\nseed: {SEED}"),
     }
@@ -35,6 +35,25 @@ cases! {
     a_start_key_begins_one_run "start-keys"
     the_answer_of_each_step_is_lost "lost-replies"
     each_append_goes_wrong "journal-trouble"
+    an_end_is_told_when_it_is_durable "waiters"
     undo_entries_fail "undo-fails"
     code_goes_wrong_before_each_command "broken-code"
+    a_run_is_cancelled_at_every_place "cancel"
+    every_verb_is_answered_or_refused "verbs"
+    parked_runs_are_repaired "repairs"
+    the_clock_jumps "clock-jumps"
+    instances_are_put_away "eviction"
+    two_hosts_carry_the_same_runs "two-owners"
+    an_entry_is_damaged "damaged-entries"
+    payloads_and_histories_are_too_large "sizes"
+    a_crowd_starts_at_once "crowd"
+    poisoned_runs_do_not_hold_up_others "poison"
+    code_is_upgraded "upgrades"
+    a_run_is_forgotten "purge"
+    a_run_is_begun_again "rerun"
+    write_once_steps_are_sent_once "write-once"
+    the_last_page_of_a_file_is_torn "torn-files"
+    bytes_of_a_file_change "rotten-files"
+    the_disk_is_full "full-disk"
+    chance_finds_nothing "chance"
 }

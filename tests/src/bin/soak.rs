@@ -37,7 +37,10 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "a chore talks to the person who ran it")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a chore talks to the person who ran it"
+)]
 fn say(text: &str) {
     eprintln!("{text}");
 }

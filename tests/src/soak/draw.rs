@@ -31,9 +31,7 @@ pub(super) fn program(seed: u64, number: u64) -> Program {
     let mut dice = Dice::new(seed, number);
     let left = 2 + dice.below(MOST);
     let mut draw = Draw { dice, tag: 0, left };
-    Program {
-        acts: draw.acts(0),
-    }
+    Program { acts: draw.acts(0) }
 }
 
 // === impl Draw ===
@@ -104,7 +102,11 @@ impl Draw {
     }
 
     fn pause(&mut self) -> u64 {
-        let longest = if self.dice.chance(5) { LONG_SLEEP } else { SLEEP };
+        let longest = if self.dice.chance(5) {
+            LONG_SLEEP
+        } else {
+            SLEEP
+        };
         u64::from(self.dice.below(longest))
     }
 }

@@ -55,7 +55,11 @@ impl Hosts {
     pub(super) async fn stop(&self) -> Result<()> {
         let host = self.host.lock().await.take();
         let ended = host.context("there is no host")?.stop().await?;
-        ensure!(ended.code == Some(0), "the host ended with {:?}", ended.code);
+        ensure!(
+            ended.code == Some(0),
+            "the host ended with {:?}",
+            ended.code
+        );
         Ok(())
     }
 

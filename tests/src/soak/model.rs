@@ -206,7 +206,9 @@ impl Expected {
                 if self.is_rolled_back {
                     continue;
                 }
-                return Err(format!("addition {tag}, which nobody waits for, was not made"));
+                return Err(format!(
+                    "addition {tag}, which nobody waits for, was not made"
+                ));
             };
             if undone.is_some_and(|undone| undone < place) {
                 return Err(format!("addition {tag} was made after it was undone"));

@@ -89,7 +89,10 @@ async fn stuck(hosts: &Hosts, load: &Load, patience: Duration) -> Result<Vec<Row
 pub(super) async fn story(hosts: &Hosts, row: &Row) -> Result<String> {
     let path = format!("/admin/v1/sagas/{}", row.run);
     let view = hosts.admin()?.get(&path).await?.json()?;
-    let mut story = format!("{row:?}\n");
+    let mut story = format!(
+        "{} ({}), {}: {}\n",
+        row.run, row.key, row.standing, row.note
+    );
     for part in ["why", "timeline"] {
         let lines = view.get(part).and_then(|lines| lines.as_array());
         for line in lines.context("a run without a story")? {

@@ -1,8 +1,10 @@
-//! Power cuts: whatever was acknowledged is there afterwards, and goes on to its end.
+//! Power cuts: whatever was acknowledged is there afterwards, and goes on to its end. Runs of sagas are among it: what was
+//! under way when the power went is carried on from its journal, and no run is lost or happens twice.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     path::Path,
     sync::{
         Arc,
@@ -18,15 +20,19 @@ use e2e::{
     shopper::{GOOD, text},
     waiting,
 };
+use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::Instant};
 
-use crate::world::{Ledger, World, all_ended, say, told_once};
+use crate::world::{Ledger, Shop, World, all_ended, say, told_once};
 
 /// Customers who order at the same time.
 const SHOPPERS: usize = 64;
 
 /// Acknowledged orders before the power goes: enough that all stages of the road have some.
 const BEFORE: usize = 80;
+
+/// So many more at most, so that it is not always at the same stage.
+const MORE: u64 = 40;
 
 /// What is ordered in turn: what works, what works after a while, and what does not.
 const TURNS: [(&str, &str); 8] = [
@@ -39,6 +45,9 @@ const TURNS: [(&str, &str); 8] = [
     ("tok_ok", "FI"),
     ("tok_lost_reply", "FR"),
 ];
+
+/// Every so many orders, one is cancelled as soon as it is placed.
+const CANCELLED: usize = 5;
 
 /// A customer, and the orders that were acknowledged to them.
 #[derive(Clone, Debug)]
@@ -91,6 +100,12 @@ async fn shop_until_the_lights_go_out(
         };
         acknowledged.fetch_add(1, Ordering::Relaxed);
         customer.acknowledged.push(order.clone());
+        if customer.turn.is_multiple_of(CANCELLED) {
+            let wish = format!("/api/v1/orders/{order}/cancellation");
+            if shopper.client.post(&wish, &json!({})).await.is_err() {
+                break;
+            }
+        }
         if customer.shopper.ended(&order).await.is_err() {
             break;
         }
@@ -103,6 +118,8 @@ async fn shop_until_the_lights_go_out(
 pub(crate) async fn rush(world: &World, customers: Vec<Customer>) -> Result<JoinSet<Customer>> {
     let skus: Arc<[String]> = world.skus().await?.into();
     let acknowledged = Arc::new(AtomicUsize::new(0));
+    let chance = RandomState::new().build_hasher().finish() % MORE;
+    let enough = BEFORE + usize::try_from(chance)?;
     let mut rush = JoinSet::new();
     for mut customer in customers {
         customer.shopper.client = customer.shopper.client.at(&world.client);
@@ -112,15 +129,46 @@ pub(crate) async fn rush(world: &World, customers: Vec<Customer>) -> Result<Join
     waiting::within(
         waiting::PATIENCE * 2,
         "orders are acknowledged",
-        async || Ok((acknowledged.load(Ordering::Relaxed) >= BEFORE).then_some(())),
+        async || Ok((acknowledged.load(Ordering::Relaxed) >= enough).then_some(())),
     )
     .await?;
     Ok(rush)
 }
 
-/// Every acknowledged order is there, every order has ended, was told of once and paid as it ended, and no piece is lost.
+/// Every run has ended, and once; the number of each component's runs about each order.
+async fn runs(world: &World) -> Result<BTreeMap<(String, String), usize>> {
+    let sagas = world.sagas();
+    let (client, mut runs) = (sagas.client()?, BTreeMap::new());
+    for row in sagas.all_ended().await? {
+        let (run, standing) = (text(&row, "run")?, text(&row, "standing")?);
+        ensure!(standing == "completed", "{run} is {standing}: {row}");
+        let path = format!("/admin/v1/sagas/{run}");
+        let story = client.get(&path).await?.is(200)?.json()?;
+        let lines = story["timeline"].as_array().context("no timeline")?;
+        let is_end = |line: &&Value| line["kind"] == "end";
+        let ends = lines.iter().filter(is_end).count();
+        let is_last = lines.last().is_some_and(|line| line["kind"] == "end");
+        ensure!(ends == 1 && is_last, "{run} has {ends} ends: {story:#}");
+        let about = (text(&row, "component")?, text(&row, "subject")?);
+        *runs.entry(about).or_default() += 1;
+    }
+    Ok(runs)
+}
+
+/// Every acknowledged order is there, and every order has ended, by one run, was told of once and paid as it ended. No
+/// piece is lost.
 pub(crate) async fn audit(world: &World, customers: Vec<Customer>) -> Result<Ledger> {
     let mut ledger = Ledger::new();
+    for customer in &customers {
+        // A checkout that waits in the log for its turn has no run yet.
+        let client = customer.shopper.client.at(&world.client);
+        let shopper = Shopper {
+            client,
+            ..customer.shopper.clone()
+        };
+        all_ended(&shopper).await?;
+    }
+    let runs = runs(world).await?;
     for customer in customers {
         // Tokens are as good as before, too.
         let client = customer.shopper.client.at(&world.client);
@@ -146,6 +194,12 @@ pub(crate) async fn audit(world: &World, customers: Vec<Customer>) -> Result<Led
         }
         for order in &orders {
             ledger.enter(&shopper, order).await?;
+            let about = ("checkout".to_owned(), text(order, "id")?);
+            ensure!(
+                runs.get(&about) == Some(&1),
+                "one checkout for {order}, not {:?}",
+                runs.get(&about)
+            );
         }
         told_once(&shopper, &orders)
             .await
@@ -183,7 +237,7 @@ async fn power_cuts_under_load_lose_nothing_that_was_acknowledged() -> Result<()
         "{acknowledged} of {}",
         ledger.count()
     );
-    assert!(ledger.confirmed > 0 && ledger.rejected > 0);
+    assert!(ledger.confirmed > 0 && ledger.rejected > 0 && ledger.cancelled > 0);
 
     // And the shop goes on.
     let late = world.shopper("late").await?;
@@ -209,14 +263,8 @@ async fn a_restart_changes_nothing() -> Result<()> {
         egil.mailbox().await?,
         world.skus().await?,
     );
-    assert_eq!(world.host.stop().await?.code, Some(0));
 
-    let host = Host::start(&places::shop(), world.data.path()).await?;
-    let world = World {
-        client: host.client(),
-        host,
-        data: world.data,
-    };
+    let world = world.restart(Shop::new()).await?;
     let egil = Shopper {
         client: egil.client.at(&world.client),
         ..egil
@@ -253,6 +301,7 @@ async fn a_power_cut_during_the_first_start_leaves_a_whole_shop() -> Result<()> 
         client: host.client(),
         host,
         data,
+        shop: Shop::new(),
     };
     // What the first start did not finish goes on in the background.
     let skus = waiting::until("the range is complete", async || {

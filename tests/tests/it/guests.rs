@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::Result;
-use e2e::{Host, places};
+use e2e::{Host, places, skald};
 
 #[tokio::test]
 async fn the_smallest_component_answers() -> Result<()> {
@@ -33,6 +33,18 @@ async fn a_component_calls_another_by_its_contract() -> Result<()> {
     }
     client.get("/run?call=nothing").await?.is(400)?;
     assert_eq!(host.stop().await?.code, Some(0));
+    Ok(())
+}
+
+/// The packages are guest-saga-bench and guest-saga-shelf.
+#[tokio::test]
+async fn the_saga_that_benchmarks_measure_fits_what_it_calls() -> Result<()> {
+    let checked = skald("check", &places::guest("saga-bench"), &[]).await?;
+    assert_eq!((checked.code, checked.stderr.as_str()), (Some(0), ""));
+    assert!(
+        checked.stdout.contains("bench:shelf/api@1.0.0"),
+        "{checked:?}"
+    );
     Ok(())
 }
 

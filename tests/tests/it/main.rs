@@ -5,14 +5,19 @@
     reason = "JSON that lacks a member fails the test, as it should"
 )]
 
+mod admin;
+mod cancelling;
 mod crowd;
 mod durability;
 mod guests;
 mod hostile;
 mod manifests;
+mod parked;
 mod refusals;
 mod requests;
+mod returning;
 mod shop;
 mod soak;
 mod stopping;
+mod upgrading;
 mod world;

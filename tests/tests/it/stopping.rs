@@ -89,6 +89,7 @@ async fn a_stop_under_load_is_orderly_and_loses_nothing() -> Result<()> {
         client: host.client(),
         host,
         data: world.data,
+        shop: world.shop,
     };
     assert!(audit(&world, bought).await?.confirmed > 0);
     Ok(())

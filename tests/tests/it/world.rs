@@ -2,12 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
     sync::Arc,
 };
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{
-    Client, Host, Shopper, places,
+    Client, Host, Sagas, Shopper, places,
     shopper::{self, number, text},
     waiting,
 };
@@ -23,29 +25,52 @@ pub(crate) struct World {
     pub(crate) host: Host,
     pub(crate) client: Client,
     pub(crate) data: TempDir,
+    /// What it runs, and with which arguments.
+    pub(crate) shop: Shop,
+}
+
+/// How a shop is set up.
+#[derive(Clone, Debug)]
+pub(crate) struct Shop {
+    pub(crate) manifest: PathBuf,
+    args: Vec<String>,
+    /// Where the manifest is, if it is another than everybody's.
+    folder: Option<Arc<TempDir>>,
 }
 
 impl World {
     /// Opens a new shop.
     pub(crate) async fn new() -> Result<Self> {
-        let data = tempfile::tempdir()?;
-        let host = Host::start(&places::shop(), data.path()).await?;
+        Self::open(Shop::new(), tempfile::tempdir()?).await
+    }
+
+    /// Opens a shop that is set up so, on this data.
+    pub(crate) async fn open(shop: Shop, data: TempDir) -> Result<Self> {
+        let host = shop.start(&data).await?;
         Ok(Self {
             client: host.client(),
             host,
             data,
+            shop,
         })
     }
 
     /// Ends the host as a power cut would, and starts another on the same data.
     pub(crate) async fn lose_power(self) -> Result<Self> {
         self.host.kill().await?;
-        let host = Host::start(&places::shop(), self.data.path()).await?;
-        Ok(Self {
-            client: host.client(),
-            host,
-            data: self.data,
-        })
+        Self::open(self.shop, self.data).await
+    }
+
+    /// Stops the host in good order, and starts it again as `shop` says.
+    pub(crate) async fn restart(self, shop: Shop) -> Result<Self> {
+        let ended = self.host.stop().await?;
+        ensure!(ended.code == Some(0), "{}", ended.log);
+        Self::open(shop, self.data).await
+    }
+
+    /// The runs of the shop's sagas.
+    pub(crate) fn sagas(&self) -> Sagas {
+        Sagas::new(&self.shop.manifest, self.data.path())
     }
 
     /// A customer.
@@ -97,6 +122,44 @@ impl World {
     }
 }
 
+impl Shop {
+    /// As everybody runs it.
+    pub(crate) fn new() -> Self {
+        Self {
+            manifest: places::shop(),
+            args: Vec::new(),
+            folder: None,
+        }
+    }
+
+    /// With a variable set.
+    pub(crate) fn with_variable(mut self, assignment: &str) -> Self {
+        self.args
+            .extend(["--variable".to_owned(), assignment.to_owned()]);
+        self
+    }
+
+    /// With a manifest in which something is replaced.
+    pub(crate) fn with_manifest(mut self, from: &str, to: &str) -> Result<Self> {
+        let text = fs::read_to_string(&self.manifest)?;
+        ensure!(text.contains(from), "{from:?} is not in the manifest");
+        let folder = tempfile::tempdir()?;
+        let target = format!("source = \"{}/target/", places::workspace().display());
+        let text = text
+            .replace(from, to)
+            .replace("source = \"target/", &target);
+        self.manifest = folder.path().join("spin.toml");
+        fs::write(&self.manifest, text)?;
+        self.folder = Some(Arc::new(folder));
+        Ok(self)
+    }
+
+    async fn start(&self, data: &TempDir) -> Result<Host> {
+        let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
+        Host::start_with(&self.manifest, data.path(), &args).await
+    }
+}
+
 /// One order as its owner and the whole shop see it.
 pub(crate) struct Ledger {
     /// Pieces in confirmed orders, by SKU.
@@ -105,6 +168,8 @@ pub(crate) struct Ledger {
     pub(crate) confirmed: usize,
     /// How many were rejected.
     pub(crate) rejected: usize,
+    /// How many were cancelled.
+    pub(crate) cancelled: usize,
     orders: BTreeSet<String>,
 }
 
@@ -114,6 +179,7 @@ impl Ledger {
             sold: BTreeMap::new(),
             confirmed: 0,
             rejected: 0,
+            cancelled: 0,
             orders: BTreeSet::new(),
         }
     }
@@ -125,30 +191,39 @@ impl Ledger {
         let total = number(order.get("total").context("no total")?, "amount")?;
         let [authorised, captured, voided, refunded] =
             ["authorised", "captured", "voided", "refunded"].map(|name| number(&payment, name));
-        let (authorised, captured) = (authorised?, captured?);
+        let (authorised, captured, refunded) = (authorised?, captured?, refunded?);
         ensure!(
             authorised == captured + voided?,
             "money is left hanging: {payment}"
         );
-        ensure!(refunded? == 0, "{id}: {payment}");
-        match text(order, "status")?.as_str() {
+        let status = text(order, "status")?;
+        let is_on_its_way = is_on_its_way(shopper, &id).await?;
+        ensure!(
+            is_on_its_way == (status == "confirmed"),
+            "{id} is {status}, and its parcel is on its way: {is_on_its_way}"
+        );
+        let kept = captured - refunded;
+        match status.as_str() {
             "confirmed" => {
+                let is_returned = history(order)?.iter().any(|event| event == "returned");
                 ensure!(
-                    captured == total,
+                    captured == total && kept == if is_returned { 0 } else { total },
                     "{id} is confirmed at {total} and paid so: {payment}"
                 );
                 self.confirmed += 1;
-                for line in order
-                    .get("lines")
-                    .and_then(Value::as_array)
-                    .context("no lines")?
-                {
+                let lines = order.get("lines").and_then(Value::as_array);
+                let lines = lines.context("no lines")?.iter();
+                for line in lines.filter(|_| !is_returned) {
                     *self.sold.entry(text(line, "sku")?).or_default() += number(line, "quantity")?;
                 }
             }
             "rejected" => {
                 ensure!(captured == 0, "{id} is rejected and paid: {payment}");
                 self.rejected += 1;
+            }
+            "cancelled" => {
+                ensure!(kept == 0, "{id} is cancelled and paid: {payment}");
+                self.cancelled += 1;
             }
             other => anyhow::bail!("{id} has not ended: {other}"),
         }
@@ -178,24 +253,47 @@ impl Ledger {
     }
 }
 
+/// Whether a parcel of the order has left, or will.
+async fn is_on_its_way(shopper: &Shopper, order: &str) -> Result<bool> {
+    let path = format!("/api/v1/orders/{order}/shipment");
+    let answer = shopper.client.get(&path).await?;
+    if answer.status == 404 {
+        return Ok(false);
+    }
+    Ok(text(&answer.is(200)?.json()?, "status")? != "cancelled")
+}
+
+/// What has happened to an order, in its history's words.
+pub(crate) fn history(order: &Value) -> Result<Vec<String>> {
+    let history = order.get("history").and_then(Value::as_array);
+    let events = history.context("no history")?.iter();
+    events.map(|entry| text(entry, "event")).collect()
+}
+
 /// Waits until the customer was told everything about these orders, and checks that they were told each thing once.
 pub(crate) async fn told_once(shopper: &Shopper, orders: &[Value]) -> Result<()> {
-    // One for the registration, and for each order one when it was placed and one when it ended.
-    let mailbox = shopper.mailbox_of(1 + 2 * orders.len()).await?;
+    let mut expected = BTreeMap::from([((String::new(), "user-registered".to_owned()), 1)]);
+    for order in orders {
+        let id = text(order, "id")?;
+        for event in history(order)? {
+            let kind = match event.as_str() {
+                "placed" | "confirmed" | "rejected" | "cancelled" | "returned" => {
+                    format!("order-{event}")
+                }
+                _ => event,
+            };
+            expected.insert((id.clone(), kind), 1);
+        }
+    }
+    let mailbox = shopper.mailbox_of(expected.len()).await?;
     let mut told: BTreeMap<(String, String), usize> = BTreeMap::new();
     for entry in &mailbox {
         let (kind, words) = (text(entry, "kind")?, text(entry, "text")?);
         let order = words
-            .split([' ', ':'])
+            .split([' ', ':', '.', ';'])
             .find(|word| word.starts_with("ord_"))
             .unwrap_or_default();
         *told.entry((order.to_owned(), kind)).or_default() += 1;
-    }
-    let mut expected = BTreeMap::from([((String::new(), "user-registered".to_owned()), 1)]);
-    for order in orders {
-        let (id, status) = (text(order, "id")?, text(order, "status")?);
-        expected.insert((id.clone(), "order-placed".to_owned()), 1);
-        expected.insert((id, format!("order-{status}")), 1);
     }
     ensure!(told == expected, "expected {expected:#?}, told {told:#?}");
     Ok(())

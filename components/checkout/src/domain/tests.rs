@@ -147,7 +147,7 @@ fn each_refused_step_undoes_the_ones_before_it_in_reverse_and_rejects_the_order(
 }
 
 #[test]
-fn a_run_that_is_cancelled_at_any_step_undoes_what_may_have_happened_and_rejects_the_order() {
+fn a_run_that_is_cancelled_at_any_step_undoes_what_may_have_happened_and_abandons_the_order() {
     let mut lines = Vec::new();
     for steps in 0..=STEPS.len() {
         let (services, mut run) = (Services::default(), Run::default());
@@ -157,14 +157,14 @@ fn a_run_that_is_cancelled_at_any_step_undoes_what_may_have_happened_and_rejects
         lines.push(run.trace());
     }
     insta::assert_snapshot!(lines.join("\n"), @r"
-    undo-giveback undo-reject
-    find undo-release undo-giveback undo-reject
-    find reserve undo-void undo-release undo-giveback undo-reject
-    find reserve authorise undo-cancel undo-void undo-release undo-giveback undo-reject
-    find reserve authorise book undo-refund undo-cancel undo-void undo-release undo-giveback undo-reject
-    find reserve authorise book capture undo-refund undo-cancel undo-void undo-release undo-giveback undo-reject
-    find reserve authorise book capture sell undo-refund undo-cancel undo-void undo-release undo-giveback undo-reject
-    find reserve authorise book capture sell consume undo-refund undo-cancel undo-void undo-release undo-giveback undo-reject
+    undo-giveback undo-abandon
+    find undo-release undo-giveback undo-abandon
+    find reserve undo-void undo-release undo-giveback undo-abandon
+    find reserve authorise undo-cancel undo-void undo-release undo-giveback undo-abandon
+    find reserve authorise book undo-refund undo-cancel undo-void undo-release undo-giveback undo-abandon
+    find reserve authorise book capture undo-refund undo-cancel undo-void undo-release undo-giveback undo-abandon
+    find reserve authorise book capture sell undo-refund undo-cancel undo-void undo-release undo-giveback undo-abandon
+    find reserve authorise book capture sell consume undo-refund undo-cancel undo-void undo-release undo-giveback undo-abandon
     ");
 }
 
@@ -193,7 +193,7 @@ fn an_order_that_cannot_be_rejected_keeps_the_run_from_ending_well() {
         played,
         Played::Ended(Err(NotRejected(refusal_of("reject"))))
     );
-    insta::assert_snapshot!(run.trace(), @"find reserve authorise book undo-cancel undo-void undo-release undo-giveback reject undo-reject");
+    insta::assert_snapshot!(run.trace(), @"find reserve authorise book undo-cancel undo-void undo-release undo-giveback reject undo-abandon");
 }
 
 #[test]

@@ -193,8 +193,8 @@ impl checkout::Services for Shop {
         self.register(scope, &name, move |world| {
             let now = world.now;
             match undo {
-                checkout::Undo::Reject => world
-                    .ask(&Command::Reject(checkout::NOT_COMPLETED.to_owned()))
+                checkout::Undo::Abandon => world
+                    .ask(&Command::Abandon(checkout::NOT_COMPLETED.to_owned()))
                     .map(drop)
                     .map_err(no_order),
                 checkout::Undo::GiveBack => {

@@ -11,6 +11,7 @@ impl Order {
         match command {
             Command::Confirm => self.confirm(),
             Command::Reject(reason) => self.reject(reason),
+            Command::Abandon(reason) => Ok(self.abandon(reason)),
             Command::RequestCancellation => self.request_cancellation(),
             Command::BeginCancellation => self.cancel(Status::Pending),
             Command::FinishCancellation => self.cancel(Status::Confirmed),
@@ -46,6 +47,17 @@ impl Order {
             })),
             Status::Rejected | Status::Cancelled => Ok(None),
             Status::Confirmed => Err(Denial::Ended(self.status)),
+        }
+    }
+
+    /// Nothing is left of what was done for the order, so it has to end, if it has not.
+    fn abandon(&self, reason: &str) -> Option<Event> {
+        match self.status {
+            Status::Pending => Some(Event::Rejected {
+                reason: reason.to_owned(),
+            }),
+            Status::Confirmed if self.sending_back != Wish::Granted => Some(Event::Cancelled),
+            Status::Confirmed | Status::Rejected | Status::Cancelled => None,
         }
     }
 

@@ -129,9 +129,13 @@ impl State {
 
     /// The same, for an instance of a saga.
     pub(crate) fn of_run(shared: Arc<Shared>, playing: Arc<Playing>) -> Self {
+        let state = Self::new(shared);
+        if let Some(trace) = playing.stage().trace() {
+            *state.slot.context.lock() = Context::root(trace, Cause::Host);
+        }
         Self {
             playing: Some(playing),
-            ..Self::new(shared)
+            ..state
         }
     }
 
@@ -187,8 +191,18 @@ impl WasiView for State {
         let ctx = self.wasi.get_or_insert_with(|| {
             let mut builder = WasiCtxBuilder::new();
             builder.envs(&spec.environment);
-            builder.stdout(Output::new(&spec.id, "stdout", &self.slot));
-            builder.stderr(Output::new(&spec.id, "stderr", &self.slot));
+            builder.stdout(Output::new(
+                &spec.id,
+                "stdout",
+                &self.slot,
+                self.playing.as_ref(),
+            ));
+            builder.stderr(Output::new(
+                &spec.id,
+                "stderr",
+                &self.slot,
+                self.playing.as_ref(),
+            ));
             builder.allow_tcp(false).allow_udp(false);
             if let Some(playing) = &self.playing {
                 saga::furnish(&mut builder, playing);

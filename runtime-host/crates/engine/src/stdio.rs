@@ -11,7 +11,7 @@ use skald_core::manifest::ComponentId;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
-use crate::state::Slot;
+use crate::{saga::Playing, state::Slot};
 
 /// The longest line; what is longer is cut.
 const LONGEST_LINE: usize = 8 << 10;
@@ -27,16 +27,24 @@ struct Lines {
     component: ComponentId,
     stream: &'static str,
     slot: Arc<Slot>,
+    /// The run that is played, if it is a saga's.
+    playing: Option<Arc<Playing>>,
     unfinished: Vec<u8>,
     left: usize,
 }
 
 impl Output {
-    pub(crate) fn new(component: &ComponentId, stream: &'static str, slot: &Arc<Slot>) -> Self {
+    pub(crate) fn new(
+        component: &ComponentId,
+        stream: &'static str,
+        slot: &Arc<Slot>,
+        playing: Option<&Arc<Playing>>,
+    ) -> Self {
         Self(Arc::new(Mutex::new(Lines {
             component: component.clone(),
             stream,
             slot: Arc::clone(slot),
+            playing: playing.cloned(),
             unfinished: Vec::new(),
             left: MOST_BYTES,
         })))
@@ -45,6 +53,11 @@ impl Output {
 
 impl Lines {
     fn write(&mut self, bytes: &[u8]) {
+        // A replay says again what was said before.
+        let is_replayed = |playing: &Arc<Playing>| !playing.stage().is_live();
+        if self.playing.as_ref().is_some_and(is_replayed) {
+            return;
+        }
         let had = self.left;
         let taken = bytes.get(..bytes.len().min(self.left)).unwrap_or_default();
         self.left -= taken.len();

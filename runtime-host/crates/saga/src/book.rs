@@ -238,12 +238,7 @@ impl Book {
                 limit: self.limits.history,
             });
         }
-        let size = postcard::experimental::serialized_size(command).unwrap_or(usize::MAX);
-        (size > self.limits.payload).then(|| Parked::TooLarge {
-            ordinal,
-            size: size as u64,
-            limit: self.limits.payload as u64,
-        })
+        self.too_many_bytes(ordinal, command)
     }
 
     /// Whether the journal takes no more of what it need not take.
@@ -253,11 +248,19 @@ impl Book {
 
     /// An answer that is too large for the journal.
     pub(crate) fn too_large(&self, ordinal: u32, outcome: &Outcome) -> Option<Parked> {
-        let size = postcard::experimental::serialized_size(outcome).unwrap_or(usize::MAX);
-        (size > self.limits.payload).then(|| Parked::TooLarge {
+        self.too_many_bytes(ordinal, outcome)
+    }
+
+    fn too_many_bytes(&self, ordinal: u32, what: &impl serde::Serialize) -> Option<Parked> {
+        let limit = self.limits.payload;
+        let size = postcard::experimental::serialized_size(what).unwrap_or(usize::MAX);
+        if size <= limit {
+            return None;
+        }
+        Some(Parked::TooLarge {
             ordinal,
-            size: size as u64,
-            limit: self.limits.payload as u64,
+            size: u64::try_from(size).unwrap_or(u64::MAX),
+            limit: u64::try_from(limit).unwrap_or(u64::MAX),
         })
     }
 }

@@ -164,7 +164,9 @@ impl Carrier {
             .lock()
             .unwritten(self.ground.config.epoch, code);
         let unwritten = unwritten.map_err(|error| {
-            AppendError::from(skald_core::store::StoreError::Unavailable(error.to_string()))
+            AppendError::from(skald_core::store::StoreError::Unavailable(
+                error.to_string(),
+            ))
         })?;
         let append = unwritten.append.clone();
         self.ground.journal.append(append).await?;

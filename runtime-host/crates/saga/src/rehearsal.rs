@@ -5,6 +5,7 @@ use std::{future::ready, sync::Arc};
 use parking_lot::Mutex;
 use skald_core::{
     call::{BoxFuture, CallError, chain},
+    context::TraceContext,
     saga::{
         Command, Issue, Outcome, Parked, RunId, Script, Stamped, State,
         play::{Interrupted, Part, Play, PlayError, Stage},
@@ -154,5 +155,14 @@ impl Stage for Rehearsal {
 
     fn key(&self) -> &str {
         &self.key
+    }
+
+    /// A rehearsal is nobody's first word.
+    fn is_live(&self) -> bool {
+        false
+    }
+
+    fn trace(&self) -> Option<TraceContext> {
+        None
     }
 }

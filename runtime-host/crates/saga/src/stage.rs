@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use skald_core::{
     call::BoxFuture,
+    context::TraceContext,
     saga::{
         Command, Outcome, RunId,
         play::{Interrupted, Stage},
@@ -80,5 +81,14 @@ impl Stage for Run {
 
     fn key(&self) -> &str {
         &self.key
+    }
+
+    fn is_live(&self) -> bool {
+        let book = self.book.lock();
+        book.script.is_live(&book.state)
+    }
+
+    fn trace(&self) -> Option<TraceContext> {
+        TraceContext::parse(&self.book.lock().state.started().trace)
     }
 }

@@ -74,6 +74,11 @@ impl Embedded {
         self.0.is_new
     }
 
+    /// How often the disk was waited for since this was opened: once for all that was committed together.
+    pub fn flushes(&self) -> u64 {
+        self.0.writer.flushes()
+    }
+
     /// Commits what was asked before, copies the log into the database and closes it. Later calls are refused.
     /// Dropping the last clone does the same, on the thread that drops it. Snapshots that are still open stay good,
     /// and the directory stays locked until the last of them is dropped.

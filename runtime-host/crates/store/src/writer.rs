@@ -6,7 +6,11 @@
 use std::{
     fs::File,
     io,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread::{self, JoinHandle},
 };
 
@@ -31,6 +35,7 @@ pub(crate) struct Handle {
     // Unbounded, because each caller waits for its answer: there are no more pieces of work than callers.
     queue: mpsc::Sender<Message>,
     thread: Option<JoinHandle<()>>,
+    flushes: Arc<AtomicU64>,
 }
 
 enum Message {
@@ -43,6 +48,7 @@ struct Writer {
     queue: mpsc::Receiver<Message>,
     on_events: Arc<dyn Fn() + Send + Sync>,
     checkpoints: Checkpoints,
+    flushes: Arc<AtomicU64>,
     /// Held until the connection is closed.
     lock: Arc<File>,
 }
@@ -61,11 +67,13 @@ pub(crate) fn start(
     lock: Arc<File>,
 ) -> io::Result<Handle> {
     let (sender, queue) = mpsc::channel();
+    let flushes = Arc::new(AtomicU64::new(0));
     let writer = Writer {
         session,
         queue,
         on_events,
         checkpoints: Checkpoints::default(),
+        flushes: Arc::clone(&flushes),
         lock,
     };
     let thread = thread::Builder::new()
@@ -74,6 +82,7 @@ pub(crate) fn start(
     Ok(Handle {
         queue: sender,
         thread: Some(thread),
+        flushes,
     })
 }
 
@@ -85,6 +94,11 @@ impl Handle {
         let (job, outcome) = ask(work);
         self.queue.send(Message::Job(job)).map_err(|_| closed())?;
         outcome.await.map_err(|_| closed())?
+    }
+
+    /// How often a transaction was made durable.
+    pub(crate) fn flushes(&self) -> u64 {
+        self.flushes.load(Ordering::Relaxed)
     }
 
     /// Lets the writer finish what was asked before, and waits until the database is closed.
@@ -192,7 +206,9 @@ impl Writer {
         for job in jobs {
             job.apply(&mut self.session)?;
         }
-        self.session.commit()
+        self.session.commit()?;
+        self.flushes.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -1,63 +1,50 @@
 //! Hosts that die.
 
-use super::Options;
-use crate::{
-    Failure,
-    dice::Dice,
-    shapes::{self, Shape},
-    story::{self, Ending},
-    world::World,
-};
+use super::{Calm, Options};
+use crate::{Failure, dice::Dice, shapes, story, world::World};
 
 /// Once, at every place.
-pub(super) fn once(options: &Options) -> Result<u64, Failure> {
-    let mut worlds = 0;
+pub(super) fn once(options: &Options) -> Result<(), Failure> {
     for shape in shapes::all() {
-        let (expected, calm) = story::undisturbed(&shape)?;
-        for place in 1..=calm.points.past() {
-            die(&shape, &expected, &[place])?;
-            worlds += 1;
-            (options.progress)(worlds);
+        let calm = Calm::of(shape)?;
+        for place in calm.places() {
+            options.play(String::new, || die(&calm, &[place]))?;
         }
     }
-    Ok(worlds)
+    Ok(())
 }
 
 /// At every two places; a few of them where time is short.
-pub(super) fn twice(options: &Options) -> Result<u64, Failure> {
+pub(super) fn twice(options: &Options) -> Result<(), Failure> {
     let mut dice = Dice::new(options.seed);
-    let mut worlds = 0;
     for shape in shapes::small() {
-        let (expected, calm) = story::undisturbed(&shape)?;
-        let most = calm.points.past();
-        for first in 1..=most {
-            // What the second host does takes as long again at most.
-            for second in first + 1..=first + most {
-                if options.is_quick && !dice.one_in(16) {
-                    continue;
-                }
-                die(&shape, &expected, &[first, second])?;
-                worlds += 1;
-                (options.progress)(worlds);
+        let calm = Calm::of(shape)?;
+        let most = calm.world.points.past();
+        // What the second host does takes as long again at most.
+        for (first, more) in super::pairs(calm.places(), 1..=most) {
+            if !options.is_quick || dice.one_in(8) {
+                options.play(String::new, || die(&calm, &[first, first + more]))?;
             }
         }
     }
-    Ok(worlds)
+    Ok(())
 }
 
-fn die(shape: &Shape, expected: &Ending, places: &[u64]) -> Result<(), Failure> {
-    let world = World::new(shape);
+fn die(calm: &Calm, places: &[u64]) -> Result<(), Failure> {
+    let world = World::new(&calm.shape);
     world.points.die_at(places.iter().copied());
-    let played = story::play(&world, shape);
+    let played = story::play(&world, &calm.shape);
     let compared = played.and_then(|ending| {
-        let same = story::same(shape, &ending, expected);
+        let same = calm.compare(&ending);
         same.map_err(|failure| failure.note(story::stories(&world)))
     });
+    let name = |place: &u64| format!("{place} ({})", world.points.name(*place));
     compared.map_err(|failure| {
-        let names: Vec<String> = places
-            .iter()
-            .map(|place| format!("{place} ({})", world.points.name(*place)))
-            .collect();
-        failure.note(format!("shape: {}, dies at {}", shape.name, names.join(", ")))
+        let names: Vec<String> = places.iter().map(name).collect();
+        failure.note(format!(
+            "shape: {}, dies at {}",
+            calm.shape.name,
+            names.join(", ")
+        ))
     })
 }

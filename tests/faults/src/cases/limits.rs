@@ -8,7 +8,10 @@ use skald_core::saga::{
     journal::Standing,
 };
 use skald_saga::StartError;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
 use super::Options;
 use crate::{
@@ -20,43 +23,55 @@ use crate::{
 };
 
 /// Payloads and histories over their limits stop one run, and no other.
-pub(super) fn sizes(options: &Options) -> Result<u64, Failure> {
-    let calls = (10..40).map(Node::Call);
-    let long = Shape::new("long", [scope(guarded(1).into_iter().chain(calls), Fate::Commit)]);
+pub(super) fn sizes(options: &Options) -> Result<(), Failure> {
+    options.play(String::new, too_long)
+}
+
+fn too_long() -> Result<(), Failure> {
+    let calls = guarded(1).into_iter().chain((10..40).map(Node::Call));
+    let long = Shape::new("long", [scope(calls, Fate::Commit)]);
     let mut world = World::new(&long);
     world.config.history = 30;
-    let ending = story::play(&world, &long)?;
-    expect(ending.standing == Standing::Parked, || format!("it is {:?}", ending.standing))?;
+    let parked = story::play(&world, &long)?.standing;
+    expect(parked == Standing::Parked, || format!("it is {parked:?}"))?;
     let lived = world.live(async |host: &Host| {
-        let run = host.run()?;
-        let signal = |size: usize| Signal {
-            id: size.to_string(),
-            name: "go".to_owned(),
-            payload: vec![0; size].into(),
-        };
-        for size in [1, 2 << 20] {
-            let signalled = host.sagas.signal(&run, signal(size)).await;
-            expect(matches!(signalled, Err(DeskError::Invalid(_))), || {
-                format!("a signal of {size} bytes was answered with {signalled:?}")
-            })?;
-        }
-        let mut large = start(SAGA, "large");
-        large.input = Input::Message(vec![0; 2 << 20]);
-        let begun = host.sagas.start(large).await;
-        expect(matches!(begun, Err(StartError::TooLarge { .. })), || {
-            format!("a large start was answered with {begun:?}")
-        })?;
+        too_large(host).await?;
         acted(host, Verb::Retry).await?;
-        let parked = host.shelf.summaries().into_iter().all(|one| one.standing == Standing::Parked);
-        expect(parked, || "a full journal goes on".to_owned())?;
+        let parked = host.shelf.summaries().into_iter();
+        let mut still = parked.map(|one| one.standing);
+        expect(still.all(|one| one == Standing::Parked), || {
+            "a full journal goes on".to_owned()
+        })?;
         acted(host, Verb::Rollback).await
     })?;
     lived.unwrap_or(Ok(()))?;
     world.check()?;
-    (options.progress)(1);
-    let ending = story::ending(&world)?;
-    expect(ending.standing == Standing::RolledBack, || format!("it is {:?}", ending.standing))?;
-    Ok(1)
+    let standing = story::ending(&world)?.standing;
+    expect(standing == Standing::RolledBack, || {
+        format!("it is {standing:?}")
+    })
+}
+
+/// Signals for a full journal, signals that are too large, and starts that are, are refused.
+async fn too_large(host: &Host) -> Result<(), Failure> {
+    let run = host.run()?;
+    let signal = |size: usize| Signal {
+        id: size.to_string(),
+        name: "go".to_owned(),
+        payload: vec![0; size].into(),
+    };
+    for size in [1, 2 << 20] {
+        let signalled = host.sagas.signal(&run, signal(size)).await;
+        expect(matches!(signalled, Err(DeskError::Invalid(_))), || {
+            format!("a signal of {size} bytes was answered with {signalled:?}")
+        })?;
+    }
+    let mut large = start(SAGA, "large");
+    large.input = Input::Message(vec![0; 2 << 20]);
+    let begun = host.sagas.start(large).await;
+    expect(matches!(begun, Err(StartError::TooLarge { .. })), || {
+        format!("a large start was answered with {begun:?}")
+    })
 }
 
 async fn acted(host: &Host, verb: Verb) -> Result<(), Failure> {
@@ -67,19 +82,29 @@ async fn acted(host: &Host, verb: Verb) -> Result<(), Failure> {
 }
 
 /// Thousands of starts at once, with four places for instances.
-pub(super) fn crowd(options: &Options) -> Result<u64, Failure> {
-    let shape = Shape::new("crowd", [scope(guarded(1), Fate::Commit), Node::Sleep(60_000), Node::Call(2)]);
-    let mut world = World::new(&shape);
-    world.config.live = 4;
+pub(super) fn crowd(options: &Options) -> Result<(), Failure> {
     let count = if options.is_quick { 500 } else { 2_000 };
+    options.play(|| format!("{count} starts"), || crowded(count))
+}
+
+fn crowded(count: usize) -> Result<(), Failure> {
+    let body = [
+        scope(guarded(1), Fate::Commit),
+        Node::Sleep(60_000),
+        Node::Call(2),
+    ];
+    let mut world = World::new(&Shape::new("crowd", body));
+    world.config.live = 4;
     let lived = world.live(async |host: &Host| {
-        let mut starts = tokio::task::JoinSet::new();
+        let mut starts = JoinSet::new();
         for number in 0..count {
-            let sagas = host.sagas.clone();
-            starts.spawn(async move { sagas.start(start(SAGA, &number.to_string())).await.is_ok() });
+            let (sagas, start) = (host.sagas.clone(), start(SAGA, &number.to_string()));
+            starts.spawn(async move { sagas.start(start).await.is_ok() });
         }
         let begun = starts.join_all().await;
-        expect(begun.into_iter().all(|is_begun| is_begun), || "a start was refused".to_owned())?;
+        expect(begun.into_iter().all(|is_begun| is_begun), || {
+            "a start was refused".to_owned()
+        })?;
         host.quiet().await?;
         host.stop().await
     })?;
@@ -87,43 +112,45 @@ pub(super) fn crowd(options: &Options) -> Result<u64, Failure> {
     world.check()?;
     let all = world.shelf.summaries();
     let is_done = all.iter().all(|one| one.standing == Standing::Completed);
-    expect(is_done && all.len() == count, || "not all runs are completed".to_owned())?;
+    expect(is_done && all.len() == count, || {
+        "not all runs are completed".to_owned()
+    })?;
     let most = world.actors.most_playing();
-    expect(most <= 4, || format!("{most} instances were there at once"))?;
-    Ok(1)
+    expect(most <= 4, || format!("{most} instances were there at once"))
 }
 
 /// I11: poisoned runs, which compute for ever, crash and crash, do not delay the others beyond their share.
-pub(super) fn poison(options: &Options) -> Result<u64, Failure> {
-    let healthy = Shape::new("healthy", [Node::Call(1), Node::Call(2)]);
-    let mut worlds = 0;
+pub(super) fn poison(options: &Options) -> Result<(), Failure> {
     for how in [Breakage::Trap, Breakage::Spin, Breakage::Memory] {
-        let mut world = World::new(&healthy);
-        world.config.live = 4;
-        let poisoned = Shape::new("poisoned", [Node::Call(1), Node::Break(how, 0)]);
-        world.learn("poison", &poisoned);
-        let lived = world.live(async |host: &Host| {
-            let poison = (0..3).map(|number| number.to_string());
-            let mut begun = Vec::new();
-            for key in poison {
-                begun.push(story::start(host, "poison", &key).await?);
-            }
-            let from = Instant::now();
-            for number in 0..50 {
-                let run = story::start(host, SAGA, &number.to_string()).await?;
-                let end = timeout(Duration::from_secs(60), host.sagas.end_of(&run)).await;
-                expect(matches!(end, Ok(Ok(_))), || "I11 isolation: a run is held up".to_owned())?;
-            }
-            let taken = from.elapsed();
-            expect(taken < Duration::from_secs(2), || {
-                format!("I11 isolation: fifty runs beside three poisoned ones took {taken:?}")
-            })?;
-            host.quiet().await
-        })?;
-        lived.unwrap_or(Ok(())).map_err(|failure| failure.note(format!("{how:?}")))?;
-        world.check()?;
-        worlds += 1;
-        (options.progress)(worlds);
+        options.play(|| format!("{how:?}"), || poisoned(how))?;
     }
-    Ok(worlds)
+    Ok(())
+}
+
+fn poisoned(how: Breakage) -> Result<(), Failure> {
+    let healthy = Shape::new("healthy", [Node::Call(1), Node::Call(2)]);
+    let mut world = World::new(&healthy);
+    world.config.live = 4;
+    let poisoned = Shape::new("poisoned", [Node::Call(1), Node::Break(how, 0)]);
+    world.learn("poison", &poisoned);
+    let lived = world.live(async |host: &Host| {
+        for number in 0..3 {
+            story::start(host, "poison", &number.to_string()).await?;
+        }
+        let from = Instant::now();
+        for number in 0..50 {
+            let run = story::start(host, SAGA, &number.to_string()).await?;
+            let end = timeout(Duration::from_secs(60), host.sagas.end_of(&run)).await;
+            expect(matches!(end, Ok(Ok(_))), || {
+                "I11 isolation: a run is held up".to_owned()
+            })?;
+        }
+        let taken = from.elapsed();
+        expect(taken < Duration::from_secs(2), || {
+            format!("I11 isolation: fifty runs beside three poisoned ones took {taken:?}")
+        })?;
+        host.quiet().await
+    })?;
+    lived.unwrap_or(Ok(()))?;
+    world.check()
 }

@@ -8,7 +8,7 @@ use skald_core::{
 };
 use tokio::time::timeout;
 
-use super::Options;
+use super::{Calm, Options, pairs};
 use crate::{
     Failure, expect,
     ledger::{Fault, Plan},
@@ -22,56 +22,57 @@ use crate::{
 const ANSWER: Duration = Duration::from_secs(60);
 
 /// Cancelled at every place, once and twice.
-pub(super) fn cancel(options: &Options) -> Result<u64, Failure> {
-    let mut worlds = 0;
+pub(super) fn cancel(options: &Options) -> Result<(), Failure> {
     for shape in shapes::all() {
-        let (expected, calm) = story::undisturbed(&shape)?;
-        for place in 1..=calm.points.past() {
-            for times in 1..=2 {
-                let named = |failure: Failure| {
-                    let what = format!("cancelled {times} times at {place}");
-                    failure.note(format!("shape: {}, {what}", shape.name))
-                };
-                let (ending, is_done) =
-                    acted(&shape, place, &vec![Verb::Cancel; times]).map_err(named)?;
-                let standing = if is_done { Standing::RolledBack } else { expected.standing };
-                expect(ending == standing, || {
-                    format!("cancel was answered with {is_done}, and the run is {ending:?}")
-                })
-                .map_err(named)?;
-                worlds += 1;
-                (options.progress)(worlds);
-            }
+        let calm = Calm::of(shape)?;
+        for (place, times) in pairs(calm.places(), [1, 2]) {
+            let verbs = vec![Verb::Cancel; times];
+            options.play(
+                || told(&calm, place, &verbs),
+                || judge(&calm, place, &verbs),
+            )?;
         }
     }
-    Ok(worlds)
+    Ok(())
 }
 
 /// Every verb at every place of small shapes is answered or refused.
-pub(super) fn verbs(options: &Options) -> Result<u64, Failure> {
-    let verbs = [Verb::Retry, Verb::Skip { answer: None }, Verb::Fail, Verb::Rollback];
-    let mut worlds = 0;
+pub(super) fn verbs(options: &Options) -> Result<(), Failure> {
+    let skip = Verb::Skip { answer: None };
+    let verbs = [Verb::Retry, skip, Verb::Fail, Verb::Rollback];
     for shape in shapes::small() {
-        let (expected, calm) = story::undisturbed(&shape)?;
-        for place in 1..=calm.points.past() {
-            for verb in &verbs {
-                let named = |failure: Failure| {
-                    failure.note(format!("shape: {}, {} at {place}", shape.name, verb.name()))
-                };
-                let (ending, is_done) =
-                    acted(&shape, place, std::slice::from_ref(verb)).map_err(named)?;
-                let standing = match verb {
-                    Verb::Fail if is_done => Standing::Failed,
-                    Verb::Rollback if is_done => Standing::RolledBack,
-                    _ => expected.standing,
-                };
-                expect(ending == standing, || format!("the run is {ending:?}")).map_err(named)?;
-                worlds += 1;
-                (options.progress)(worlds);
-            }
+        let calm = Calm::of(shape)?;
+        for (place, verb) in pairs(calm.places(), verbs.clone()) {
+            let verbs = [verb];
+            options.play(
+                || told(&calm, place, &verbs),
+                || judge(&calm, place, &verbs),
+            )?;
         }
     }
-    Ok(worlds)
+    Ok(())
+}
+
+fn told(calm: &Calm, place: u64, verbs: &[Verb]) -> String {
+    let names: Vec<&str> = verbs.iter().map(Verb::name).collect();
+    format!(
+        "shape: {}, {} at {place}",
+        calm.shape.name,
+        names.join(" and ")
+    )
+}
+
+/// What was done shows in where the run stands, and what was refused does not.
+fn judge(calm: &Calm, place: u64, verbs: &[Verb]) -> Result<(), Failure> {
+    let (standing, is_done) = acted(&calm.shape, place, verbs)?;
+    let expected = match verbs.first() {
+        Some(Verb::Fail) if is_done => Standing::Failed,
+        Some(Verb::Rollback | Verb::Cancel) if is_done => Standing::RolledBack,
+        _ => calm.ending.standing,
+    };
+    expect(standing == expected, || {
+        format!("done: {is_done}, and the run is {standing:?}")
+    })
 }
 
 /// Somebody acts at this place. Where the run stands in the end, and whether the first act was done.
@@ -102,8 +103,8 @@ async fn answered(host: &Host, run: &RunId, verb: &Verb) -> Result<bool, Failure
     }
 }
 
-/// Shapes that park, each for another reason, and what mends them.
-fn parked() -> Vec<(Shape, Plan)> {
+/// Shapes that park, each for another reason.
+fn parked() -> [Shape; 6] {
     let calls = [guarded(1).to_vec(), guarded(2).to_vec()].concat();
     let program = |middle: Node| {
         let body = [calls.clone(), vec![middle]].concat();
@@ -120,39 +121,33 @@ fn parked() -> Vec<(Shape, Plan)> {
     let crashed = Shape::new("crashed", program(Node::Break(Breakage::Trap, 5)));
     let command = Shape::new("command too large", program(Node::Large(3, 2 << 20)));
     [failed, lost, large, undo, crashed, command]
-        .map(|shape| (shape, Plan::default()))
-        .into()
 }
 
-/// Every verb on every parked run, on the same host and on the next one; and a second one after it.
-pub(super) fn repairs(options: &Options) -> Result<u64, Failure> {
+/// Every two verbs on runs that are parked, for each reason, whether or not its cause is mended.
+pub(super) fn repairs(options: &Options) -> Result<(), Failure> {
     let answer = Value::Result(Ok(Some(Box::new(Value::U32(7)))));
-    let skip = Verb::Skip { answer: Some(answer) };
+    let skip = Verb::Skip {
+        answer: Some(answer),
+    };
     let verbs = [Verb::Retry, skip, Verb::Fail, Verb::Rollback, Verb::Cancel];
-    let mut worlds = 0;
-    for (shape, mended) in parked() {
-        for first in &verbs {
-            for second in &verbs {
-                for is_mended in [false, true] {
-                    let named = |failure: Failure| {
-                        let verbs = format!("{} and {}", first.name(), second.name());
-                        failure.note(format!("shape: {}, {verbs}, mended: {is_mended}", shape.name))
-                    };
-                    let plan = is_mended.then(|| mended.clone());
-                    repair(&shape, plan, [first, second]).map_err(named)?;
-                    worlds += 1;
-                    (options.progress)(worlds);
-                }
-            }
-        }
+    let both = pairs(verbs.clone(), verbs);
+    for (shape, ((first, second), is_mended)) in pairs(parked(), pairs(both, [false, true])) {
+        let what = || {
+            let verbs = format!("{} and {}", first.name(), second.name());
+            format!("shape: {}, {verbs}, mended: {is_mended}", shape.name)
+        };
+        let plan = is_mended.then(Plan::default);
+        options.play(what, || repair(&shape, plan, [&first, &second]))?;
     }
-    Ok(worlds)
+    Ok(())
 }
 
 fn repair(shape: &Shape, plan: Option<Plan>, verbs: [&Verb; 2]) -> Result<(), Failure> {
     let world = World::new(shape);
     let parked = story::play(&world, shape)?;
-    expect(parked.standing == Standing::Parked, || format!("it is {:?}", parked.standing))?;
+    expect(parked.standing == Standing::Parked, || {
+        format!("it is {:?}", parked.standing)
+    })?;
     let is_mended = plan.is_some();
     if let Some(plan) = plan {
         world.ledger.replan(plan);
@@ -175,7 +170,9 @@ fn repair(shape: &Shape, plan: Option<Plan>, verbs: [&Verb; 2]) -> Result<(), Fa
         }
         host.stop().await
     })?;
-    lived.unwrap_or(Ok(())).map_err(|failure| failure.note(story::stories(&world)))?;
+    lived
+        .unwrap_or(Ok(()))
+        .map_err(|failure| failure.note(story::stories(&world)))?;
     world.check()?;
     let standing = story::ending(&world)?.standing;
     expect(!is_mended || standing.is_end(), || {

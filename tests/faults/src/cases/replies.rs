@@ -1,8 +1,11 @@
 //! Answers that do not come: of steps, of undo entries, and of the journal.
 
-use skald_core::saga::{Verb, journal::Standing};
+use std::time::Duration;
 
-use super::Options;
+use skald_core::saga::{Verb, journal::Standing};
+use tokio::time::{sleep, timeout};
+
+use super::{Calm, Options, pairs};
 use crate::{
     Failure, expect,
     ledger::{Fault, Plan},
@@ -10,11 +13,11 @@ use crate::{
     shapes::{self, Shape},
     shelf::Trouble,
     story,
-    world::{Host, World},
+    world::{Host, SAGA, World},
 };
 
 /// Each step of each shape goes wrong in each way that is tried again.
-pub(super) fn steps(options: &Options) -> Result<u64, Failure> {
+pub(super) fn steps(options: &Options) -> Result<(), Failure> {
     let faults = [
         Fault::Before,
         Fault::After,
@@ -24,50 +27,84 @@ pub(super) fn steps(options: &Options) -> Result<u64, Failure> {
         Fault::Slow(3_000),
         Fault::Panic,
     ];
-    let mut worlds = 0;
     for shape in shapes::all() {
-        let (expected, _) = story::undisturbed(&shape)?;
-        for fault in faults {
-            for step in 1..=5 {
-                let shape = shape.clone().faulty(step, [fault, fault]);
-                let world = World::new(&shape);
-                let named = |failure: Failure| {
-                    failure.note(format!("shape: {}, {fault:?} at step {step}", shape.name))
-                };
-                let ending = story::play(&world, &shape).map_err(named)?;
-                story::same(&shape, &ending, &expected).map_err(named)?;
-                worlds += 1;
-                (options.progress)(worlds);
-            }
+        let calm = Calm::of(shape)?;
+        for (fault, step) in pairs(faults, 1..=5) {
+            let shape = calm.shape.clone().faulty(step, [fault, fault]);
+            let what = || format!("shape: {}, {fault:?} at step {step}", shape.name);
+            options.play(what, || {
+                calm.compare(&story::play(&World::new(&shape), &shape)?)
+            })?;
         }
     }
-    Ok(worlds)
+    Ok(())
 }
 
 /// Each append goes wrong in each way, once and several times.
-pub(super) fn appends(options: &Options) -> Result<u64, Failure> {
-    let troubles = [Trouble::Lost, Trouble::Unavailable, Trouble::Full, Trouble::Unreadable];
-    let mut worlds = 0;
+pub(super) fn appends(options: &Options) -> Result<(), Failure> {
+    let troubles = [
+        Trouble::Lost,
+        Trouble::Unavailable,
+        Trouble::Full,
+        Trouble::Unreadable,
+    ];
     for shape in shapes::all() {
-        let (expected, calm) = story::undisturbed(&shape)?;
-        for trouble in troubles {
-            for append in 1..=calm.shelf.appends() {
-                for length in [1, 3] {
-                    let world = World::new(&shape);
-                    world.shelf.trouble((append..append + length).map(|at| (at, trouble)));
-                    let named = |failure: Failure| {
-                        let what = format!("{trouble:?} at append {append}, {length} times");
-                        failure.note(format!("shape: {}, {what}", shape.name))
-                    };
-                    let ending = story::play(&world, &shape).map_err(named)?;
-                    story::same(&shape, &ending, &expected).map_err(named)?;
-                    worlds += 1;
-                    (options.progress)(worlds);
-                }
-            }
+        let calm = Calm::of(shape)?;
+        let appends = 1..=calm.world.shelf.appends();
+        for (append, (trouble, length)) in pairs(appends, pairs(troubles, [1, 3, 20])) {
+            let what = || {
+                format!(
+                    "shape: {}, {trouble:?} at append {append}, {length} times",
+                    calm.shape.name
+                )
+            };
+            options.play(what, || {
+                let world = World::new(&calm.shape);
+                world
+                    .shelf
+                    .trouble((append..append + length).map(|at| (at, trouble)));
+                calm.compare(&story::play(&world, &calm.shape)?)
+            })?;
         }
     }
-    Ok(worlds)
+    Ok(())
+}
+
+/// Whoever asks for the end again and again is not told of it before it is durable.
+pub(super) fn waiters(options: &Options) -> Result<(), Failure> {
+    for shape in shapes::all() {
+        let calm = Calm::of(shape)?;
+        let last = calm.world.shelf.appends();
+        for (append, trouble) in pairs(1..=last, [Trouble::Unavailable, Trouble::Lost]) {
+            let what = || format!("shape: {}, {trouble:?} at append {append}", calm.shape.name);
+            let troubles = (append..append + 3).map(|at| (at, trouble));
+            options.play(what, || {
+                let world = World::new(&calm.shape);
+                world.shelf.trouble(troubles);
+                let ending = story::play_with(&world, &calm.shape, told_in_time)?;
+                calm.compare(&ending)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+async fn told_in_time(host: &Host) -> Result<(), Failure> {
+    let run = story::start(host, SAGA, "key").await?;
+    loop {
+        // Those who gave up waiting must not be waited for.
+        let asked = timeout(Duration::from_millis(200), host.sagas.end_of(&run)).await;
+        let Ok(Ok(_)) = asked else {
+            // A run may sleep for a day.
+            sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let mut all = host.shelf.summaries().into_iter();
+        let is_durable = all.all(|one| one.standing.is_end());
+        return expect(is_durable, || {
+            "I4 ack is durable: an end is told that is in no journal".to_owned()
+        });
+    }
 }
 
 /// Two steps, and a third that is refused.
@@ -77,70 +114,67 @@ fn undone() -> Shape {
 }
 
 /// Undo entries that fail a few times are done; those that fail for ever wait for a person, and nothing is lost.
-pub(super) fn undos(options: &Options) -> Result<u64, Failure> {
-    let (expected, _) = story::undisturbed(&undone())?;
-    let mut worlds = 0;
-    for fault in [Fault::Before, Fault::After, Fault::Hang, Fault::Trap] {
-        for step in 1..=3 {
-            for times in [1, 5] {
-                let mut shape = undone();
-                shape.plan.undo(step, vec![fault; times]);
-                let ending = story::play(&World::new(&shape), &shape)?;
-                story::same(&shape, &ending, &expected)?;
-            }
-            endless(step, fault, &Verb::Retry)?;
-            endless(step, fault, &Verb::Skip { answer: None })?;
-            worlds += 4;
-            (options.progress)(worlds);
-        }
+pub(super) fn undos(options: &Options) -> Result<(), Failure> {
+    let calm = Calm::of(undone())?;
+    let faults = [Fault::Before, Fault::After, Fault::Hang, Fault::Trap];
+    for (fault, (step, times)) in pairs(faults, pairs(1..=3, [1, 5])) {
+        let mut shape = undone();
+        shape.plan.undo(step, vec![fault; times]);
+        let what = || format!("undo of step {step}, {times} times {fault:?}");
+        options.play(what, || {
+            calm.compare(&story::play(&World::new(&shape), &shape)?)
+        })?;
     }
-    for step in 1..=3 {
-        endless(step, Fault::Refuse, &Verb::Retry)?;
-        endless(step, Fault::Refuse, &Verb::Skip { answer: None })?;
-        endless(step, Fault::Refuse, &Verb::Fail)?;
-        worlds += 3;
+    let verbs = [Verb::Retry, Verb::Skip { answer: None }, Verb::Fail];
+    let endless = faults.into_iter().chain([Fault::Refuse]);
+    for (fault, (step, verb)) in pairs(endless, pairs(1..=3, verbs)) {
+        let what = || {
+            format!(
+                "undo of step {step}, {fault:?} for ever, then {}",
+                verb.name()
+            )
+        };
+        options.play(what, || for_ever(step, fault, &verb))?;
     }
-    Ok(worlds)
+    Ok(())
 }
 
 /// It waits for a person with all that is left to undo; then the person acts, on another host.
-fn endless(step: u32, fault: Fault, verb: &Verb) -> Result<(), Failure> {
+fn for_ever(step: u32, fault: Fault, verb: &Verb) -> Result<(), Failure> {
     let mut shape = undone();
     shape.plan.always(step, true, fault);
     let world = World::new(&shape);
-    let named = |failure: Failure| {
-        failure.note(format!("undo of step {step}, {fault:?} for ever, then {}", verb.name()))
-    };
-    let ending = story::play(&world, &shape).map_err(named)?;
+    let ending = story::play(&world, &shape)?;
     expect(ending.standing == Standing::Parked, || {
-        format!("undo {step} fails for ever, and the run is {:?}", ending.standing)
+        format!("the run is {:?}", ending.standing)
     })?;
+    // Entries are undone newest first, and each one that is left waits behind this one.
     let is_before_effect = matches!(fault, Fault::Before | Fault::Refuse);
-    let left = (1..=step).filter(|one| {
-        let is_called = ending.effects.contains(&(*one, true));
-        !is_called
-    });
     let expected = if is_before_effect { step } else { step - 1 };
-    expect(left.count() == expected as usize, || {
-        "what is left to undo is not what it was".to_owned()
+    let is_left = |one: &u32| !ending.effects.contains(&(*one, true));
+    let left = (1..=3).filter(is_left).count();
+    expect(u32::try_from(left) == Ok(expected), || {
+        format!("{left} entries are left to undo, and not {expected}")
     })?;
     let mut plan = Plan::default();
     plan.refuse(3);
     world.ledger.replan(plan);
     let lived = world.live(async |host: &Host| {
         host.recover().await?;
-        let run = host.shelf.summaries().into_iter().map(|one| one.run).next();
-        let run = run.ok_or_else(|| Failure::new("the run is gone"))?;
-        let acted = host.act(&run, verb.clone()).await;
+        let acted = host.act(&host.run()?, verb.clone()).await;
         acted.map_err(|error| Failure::new(error.to_string()))?;
         host.quiet().await
     })?;
-    lived.unwrap_or(Ok(())).map_err(named)?;
-    world.check().map_err(named)?;
-    let after = story::ending(&world)?;
-    let expected = if *verb == Verb::Fail { Standing::Failed } else { Standing::RolledBack };
-    expect(after.standing == expected, || {
-        format!("after {} it is {:?}", verb.name(), after.standing)
+    lived.unwrap_or(Ok(()))?;
+    world.check()?;
+    let standing = story::ending(&world)?.standing;
+    let is_failed = *verb == Verb::Fail;
+    let expected = if is_failed {
+        Standing::Failed
+    } else {
+        Standing::RolledBack
+    };
+    expect(standing == expected, || {
+        format!("after it, the run is {standing:?}")
     })
-    .map_err(named)
 }

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{Command, Input, Misuse, Outcome, RunId};
 use crate::{
     call::{BoxFuture, CallError, Reply},
+    context::TraceContext,
     manifest::ComponentId,
 };
 
@@ -57,6 +58,12 @@ pub trait Stage: Send + Sync + 'static {
 
     /// What began the run.
     fn key(&self) -> &str;
+
+    /// Whether the code has come past all that is recorded: what it says now, it says for the first time.
+    fn is_live(&self) -> bool;
+
+    /// The trace that the run began in.
+    fn trace(&self) -> Option<TraceContext>;
 }
 
 /// Why the code goes no further.

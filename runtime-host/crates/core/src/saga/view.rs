@@ -229,6 +229,10 @@ pub fn ended(end: &End) -> String {
 pub fn note(state: &State) -> String {
     match (state.parked(), state.phase()) {
         (Some((reason, _)), _) => reason.to_string(),
+        // What the code said last tells more than that it got through.
+        (None, Phase::Ended(End::Completed { .. })) if !state.status().is_empty() => {
+            state.status().to_owned()
+        }
         (None, Phase::Ended(end)) => ended(end),
         (None, Phase::RollingBack(cause)) => cause.to_string(),
         (None, Phase::Forward) => state.status().to_owned(),

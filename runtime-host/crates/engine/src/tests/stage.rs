@@ -11,6 +11,7 @@ use std::{
 use parking_lot::Mutex;
 use skald_core::{
     call::BoxFuture,
+    context::TraceContext,
     manifest::ComponentId,
     saga::{
         Action, Command, Input, Issue, Outcome, Parked, Record, RunId, Script, Stamped, Started,
@@ -310,6 +311,15 @@ impl Stage for Desk {
 
     fn key(&self) -> &str {
         "evt_1"
+    }
+
+    fn is_live(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.script.is_live(&inner.state)
+    }
+
+    fn trace(&self) -> Option<TraceContext> {
+        None
     }
 }
 

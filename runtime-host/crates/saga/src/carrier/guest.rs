@@ -25,7 +25,10 @@ pub(super) enum Guest {
     /// It has nothing to do.
     Away,
     /// It has something to do, not before this time; then it queues for a place.
-    Due(Instant, Option<BoxFuture<'static, Option<OwnedSemaphorePermit>>>),
+    Due(
+        Instant,
+        Option<BoxFuture<'static, Option<OwnedSemaphorePermit>>>,
+    ),
     /// It has something to do, and may.
     Allowed(OwnedSemaphorePermit),
     /// It runs, or waits on the stage.
@@ -75,12 +78,7 @@ impl Guest {
             Self::Due(from, queue) => {
                 sleep_until(*from).await;
                 // What wakes the run meanwhile does not cost it its place in the queue.
-                let places = &ground.places;
-                let place = queue.get_or_insert_with(|| {
-                    let places = Arc::clone(places);
-                    Box::pin(async move { places.acquire_owned().await.ok() })
-                });
-                let permit = place.await;
+                let permit = queue.get_or_insert_with(|| queued(ground)).await;
                 *queue = None;
                 Turn::Admitted(permit)
             }
@@ -219,7 +217,11 @@ impl Carrier {
         let commands = self.state(skald_core::saga::State::commands);
         let (before, at) = self.crashes;
         // Code that gets further each time is not stuck.
-        let attempts = if commands > at { 1 } else { before.saturating_add(1) };
+        let attempts = if commands > at {
+            1
+        } else {
+            before.saturating_add(1)
+        };
         self.crashes = (attempts, commands);
         let error = chain(error);
         if attempts >= self.ground.config.crashes {
@@ -276,6 +278,11 @@ impl Carrier {
     pub(super) fn wants_code(actions: &[Action]) -> bool {
         actions.first() == Some(&Action::Play)
     }
+}
+
+fn queued(ground: &Ground) -> BoxFuture<'static, Option<OwnedSemaphorePermit>> {
+    let places = Arc::clone(&ground.places);
+    Box::pin(async move { places.acquire_owned().await.ok() })
 }
 
 async fn played(

@@ -172,6 +172,9 @@ impl Carrier {
                     return;
                 }
                 self.begin_anew(verb, parked.as_ref());
+                if self.state(|state| state.end().is_some()) {
+                    self.stop_flights();
+                }
                 self.acks.done.push(reply);
             }
         }
@@ -180,7 +183,9 @@ impl Carrier {
     /// After a person has acted, what failed before counts no longer, and the code may have something to do.
     fn begin_anew(&mut self, verb: &Verb, parked: Option<&Parked>) {
         self.crashes = (0, 0);
-        if let Some(Parked::StepUnknown { ordinal, .. } | Parked::StepFailed { ordinal, .. }) = parked {
+        if let Some(Parked::StepUnknown { ordinal, .. } | Parked::StepFailed { ordinal, .. }) =
+            parked
+        {
             self.unknown.remove(ordinal);
         }
         for tries in self.tries.values_mut() {

@@ -14,8 +14,6 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// What one round over the actions came to.
 #[derive(Default)]
 struct Round {
-    /// Whether something was recorded, so that there may be other actions.
-    has_recorded: bool,
     /// When the next timer fires.
     timer: Option<u64>,
     /// When the next attempt is made.
@@ -26,40 +24,55 @@ impl Carrier {
     /// One pass. It looks for itself, so that it can be made at any time.
     pub(super) async fn pass(&mut self) -> Passed {
         loop {
-            let actions = self.state(skald_core::saga::State::actions);
-            if Self::wants_code(&actions) {
-                self.play();
-            } else if matches!(self.guest, Guest::Playing { .. } | Guest::Allowed(_)) {
-                self.guest.leave();
-            }
             self.heed_stop();
+            let actions = self.state(skald_core::saga::State::actions);
+            self.admit(&actions);
             if let Some(until) = self.until_quiet() {
                 return Passed::Wait(until);
             }
-            if let Some(record) = self.conclude() {
-                self.guest = Guest::Away;
-                self.add(record);
+            if self.is_concluded() || self.follow(&actions) {
                 continue;
             }
-            if self.follow(&actions) {
-                continue;
+            let has_unwritten = self.run.book.lock().has_unwritten();
+            match if has_unwritten {
+                self.store().await
+            } else {
+                Ok(())
+            } {
+                Err(passed) => return passed,
+                // Nobody outside has seen anything yet; now it may be done.
+                Ok(()) if has_unwritten => {}
+                Ok(()) => return self.do_all(&actions),
             }
-            if self.run.book.lock().has_unwritten() {
-                if let Err(passed) = self.store().await {
-                    return passed;
-                }
-                continue;
-            }
-            if self.state(|state| state.end().is_some()) {
-                self.acks.ended(&self.run.book.lock().state);
-                return Passed::Over;
-            }
-            let round = self.act(&actions);
-            if round.has_recorded {
-                continue;
-            }
-            return self.rest(&round);
         }
+    }
+
+    /// Lets the code play if it is wanted, and go if not.
+    fn admit(&mut self, actions: &[Action]) {
+        if Self::wants_code(actions) {
+            self.play();
+        } else if matches!(self.guest, Guest::Playing { .. } | Guest::Allowed(_)) {
+            self.guest.leave();
+        }
+    }
+
+    /// Records what the end of the code comes to; says whether it has come to anything.
+    fn is_concluded(&mut self) -> bool {
+        let Some(record) = self.conclude() else {
+            return false;
+        };
+        self.guest = Guest::Away;
+        self.add(record)
+    }
+
+    /// Does what is durable.
+    fn do_all(&mut self, actions: &[Action]) -> Passed {
+        if self.state(|state| state.end().is_some()) {
+            self.acks.ended(&self.run.book.lock().state);
+            return Passed::Over;
+        }
+        let round = self.act(actions);
+        self.rest(&round)
     }
 
     /// When what the code has asked so far is made durable and done, if that is later: most code asks for more soon.

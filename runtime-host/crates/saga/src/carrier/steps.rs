@@ -34,7 +34,8 @@ pub(super) fn unknown(state: &State, ground: &Ground) -> HashSet<u32> {
         Some(_) | None => false,
     };
     let open = state.open().iter().copied();
-    open.filter(|ordinal| Some(*ordinal) != asked && is_once(ordinal)).collect()
+    open.filter(|ordinal| Some(*ordinal) != asked && is_once(ordinal))
+        .collect()
 }
 
 impl Carrier {
@@ -109,12 +110,22 @@ impl Carrier {
         }
     }
 
+    /// Attempts of a run that a person has ended are of no use to anyone.
+    pub(super) fn stop_flights(&mut self) {
+        self.flights.abort_all();
+        self.flying.clear();
+    }
+
     /// An attempt has no outcome. Whatever it did, its key is the same the next time.
     pub(super) fn broke_off(&mut self, error: &JoinError) {
+        if error.is_cancelled() {
+            return;
+        }
         tracing::error!(run = %self.run.id, %error, "an attempt of a step broke off");
         let mut flying = self.flying.iter();
         let found = flying.find(|(_, (id, _))| *id == error.id());
-        if let Some((ordinal, (_, direction))) = found.map(|(ordinal, flight)| (*ordinal, *flight)) {
+        if let Some((ordinal, (_, direction))) = found.map(|(ordinal, flight)| (*ordinal, *flight))
+        {
             let answer = Err(CallError::Engine("the attempt broke off".to_owned()));
             self.landed(Landed {
                 ordinal,

@@ -38,9 +38,8 @@ impl Sagas {
     /// The list, in which runs with a damaged journal are parked.
     async fn listed(&self, filter: &Filter) -> Result<Vec<Summary>, StoreError> {
         let mut list = self.ground.journal.list(filter).await?;
-        let is_asked_for = |one: &Summary| {
-            filter.standings.is_empty() || filter.standings.contains(&one.standing)
-        };
+        let is_asked_for =
+            |one: &Summary| filter.standings.is_empty() || filter.standings.contains(&one.standing);
         let place = |one: &Summary| (one.started_at, one.run.clone());
         let after = match &filter.after {
             Some(after) => self.ground.journal.find(after).await?,
@@ -50,7 +49,8 @@ impl Sagas {
         for run in damaged {
             let is_there = list.iter().any(|one| one.run == run);
             let found = self.ground.journal.find(&run).await?;
-            let is_next = |one: &Summary| after.as_ref().is_none_or(|after| place(one) > place(after));
+            let is_next =
+                |one: &Summary| after.as_ref().is_none_or(|after| place(one) > place(after));
             list.extend(found.filter(|one| !is_there && is_next(one) && fits(filter, one)));
         }
         list.iter_mut()
@@ -200,9 +200,7 @@ impl Sagas {
 
 impl Desk for Sagas {
     fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Summary>, DeskError>> {
-        Box::pin(async move {
-            Ok(self.listed(filter).await?)
-        })
+        Box::pin(async move { Ok(self.listed(filter).await?) })
     }
 
     fn show<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<View, DeskError>> {
