@@ -59,6 +59,14 @@ fn named(line: &str) -> String {
     words.trim_end().to_owned()
 }
 
+/// RFC 3339 in UTC, with as many digits as the moment needs.
+fn is_time(word: &str) -> bool {
+    word.len() >= "2026-01-01T00:00:00Z".len()
+        && word.starts_with("20")
+        && word.contains('T')
+        && word.ends_with('Z')
+}
+
 fn of_its_kind(word: &str) -> String {
     let end = word.trim_end_matches(['.', ':']);
     let rest = word.get(end.len()..).unwrap_or_default();
@@ -72,7 +80,7 @@ fn of_its_kind(word: &str) -> String {
     let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let kind = match id {
         Some((_, kind)) => kind,
-        None if end.len() == 27 && end.ends_with('Z') && end.contains('T') => "[time]",
+        None if is_time(end) => "[time]",
         None if matches!(end.len(), 12 | 64) && is_hex(end) => "[revision]",
         None if end.starts_with("NP-") => "[tracking]",
         None => end,

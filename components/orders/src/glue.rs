@@ -114,13 +114,10 @@ fn run(order: &str, command: &Command) -> Result<Order, api::Error> {
 }
 
 fn product(product: catalog::Product) -> Product {
-    let price = Money {
-        amount: product.price.amount,
-        currency: product.price.currency,
-    };
+    let catalog::Money { amount, currency } = product.price;
     Product {
         name: product.name,
-        price,
+        price: Money { amount, currency },
     }
 }
 

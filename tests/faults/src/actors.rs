@@ -1,5 +1,9 @@
 //! Plays programs, and writes down what they see.
 
+mod calls;
+mod place;
+mod sights;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
@@ -7,15 +11,19 @@ use skald_core::{
     call::{BoxFuture, CallError, Reply},
     manifest::ComponentId,
     saga::{
-        Command, Outcome, RunId, State, Step,
+        Command, Outcome, RunId, State,
         play::{Interrupted, Part, Play, PlayError, Stage},
     },
     value::Value,
 };
 use tokio::time::sleep;
 
+use self::{
+    calls::{call_of, step_of},
+    place::Place,
+    sights::{Seen, Sign},
+};
 use crate::{
-    ledger::SERVICE,
     points::Points,
     program::{Breakage, Fate, Node, Program},
     shelf::Shelf,
@@ -23,30 +31,6 @@ use crate::{
 
 /// How long code may compute.
 const DEADLINE: Duration = Duration::from_secs(10);
-
-/// What a play has seen, in order, until another play of the run begins.
-type Seen = Arc<Mutex<Sights>>;
-
-#[derive(Default)]
-struct Sights {
-    all: Vec<Sight>,
-    is_over: bool,
-}
-
-/// One thing that a play has seen, and the record that it is known by.
-struct Sight {
-    by: Sign,
-    text: String,
-}
-
-/// A record that is in a journal, or not yet.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sign {
-    /// That this was asked.
-    Issued(u32),
-    /// That this has ended.
-    Ended(u32),
-}
 
 /// The programs, by component and revision.
 pub struct Actors {
@@ -73,8 +57,6 @@ enum Flow {
     /// The program ends.
     End(Result<(), String>),
 }
-
-struct Place(Arc<Mutex<(usize, usize)>>);
 
 // === impl Actors ===
 
@@ -110,14 +92,7 @@ impl Actors {
     pub fn plays(&self, run: &RunId) -> Vec<Vec<String>> {
         let plays = self.plays.lock();
         let plays = plays.get(run).map(Vec::as_slice).unwrap_or_default();
-        let texts = |seen: &Seen| {
-            seen.lock()
-                .all
-                .iter()
-                .map(|sight| sight.text.clone())
-                .collect()
-        };
-        plays.iter().map(texts).collect()
+        plays.iter().map(|seen| seen.lock().texts()).collect()
     }
 
     /// The most plays there were at once.
@@ -125,29 +100,16 @@ impl Actors {
         self.playing.lock().1
     }
 
-    /// A play begins. What the plays before saw and is in no journal was seen by nobody: it may come otherwise.
+    /// A play begins.
     fn remember(&self, run: &RunId, seen: &Seen) {
         let (records, _) = self.shelf.read(run).unwrap_or_default();
-        let state = State::fold(records).ok();
-        let is_durable = |sight: &Sight| match (&state, sight.by) {
-            (None, _) => false,
-            (Some(state), Sign::Issued(ordinal)) => state.command(ordinal).is_some(),
-            (Some(state), Sign::Ended(ordinal)) => state.outcome(ordinal).is_some(),
-        };
-        if let Some(plays) = self.plays.lock().get(run) {
-            for play in plays {
-                let mut play = play.lock();
-                let durable = play
-                    .all
-                    .iter()
-                    .take_while(|sight| is_durable(sight))
-                    .count();
-                play.all.truncate(durable);
-                play.is_over = true;
-            }
-        }
+        let journal = State::fold(records).ok();
         let mut plays = self.plays.lock();
-        plays.entry(run.clone()).or_default().push(Arc::clone(seen));
+        let plays = plays.entry(run.clone()).or_default();
+        plays
+            .iter()
+            .for_each(|play| play.lock().end(journal.as_ref()));
+        plays.push(Arc::clone(seen));
     }
 
     /// Whether it goes wrong now.
@@ -198,14 +160,7 @@ impl Actor<'_> {
         };
         self.actors.points.pass("the code ends").await;
         // The answer says all that was seen, so that no replay can see anything else.
-        let seen: Vec<String> = self
-            .seen
-            .lock()
-            .all
-            .iter()
-            .map(|sight| sight.text.clone())
-            .collect();
-        let seen = seen.join("; ");
+        let seen = self.seen.lock().texts().join("; ");
         let answer = match ended {
             Ok(()) => Ok(Some(Box::new(Value::String(seen)))),
             Err(error) => Err(Some(Box::new(Value::String(error)))),
@@ -247,16 +202,7 @@ impl Actor<'_> {
                 self.issue(step_of(*step, 0)).await?;
                 Ok(Flow::On)
             }
-            Node::Undo(step) => match scope {
-                Some(scope) => {
-                    self.do_now(Command::Register {
-                        scope,
-                        undo: call_of(*step, "undo", 0),
-                    })
-                    .await
-                }
-                None => Ok(Flow::On),
-            },
+            Node::Undo(step) => self.register(*step, scope).await,
             Node::Scope { body, end } => self.scope(body, *end, path).await,
             Node::Sleep(milliseconds) => {
                 let milliseconds = *milliseconds;
@@ -279,6 +225,14 @@ impl Actor<'_> {
             Node::Refuse => Ok(Flow::End(Err("the code refuses".to_owned()))),
             Node::Finish => Ok(Flow::End(Ok(()))),
         }
+    }
+
+    async fn register(&self, step: u32, scope: Option<u32>) -> Result<Flow, PlayError> {
+        let Some(scope) = scope else {
+            return Ok(Flow::On);
+        };
+        let undo = call_of(step, "undo", 0);
+        self.do_now(Command::Register { scope, undo }).await
     }
 
     async fn call(&self, step: u32) -> Result<Flow, PlayError> {
@@ -348,6 +302,7 @@ impl Actor<'_> {
         }
         Err(PlayError::Crashed(match how {
             Breakage::Trap => CallError::Trapped("unreachable".to_owned()),
+            Breakage::Panic => broken(),
             Breakage::Memory => CallError::OverLimit("64 MiB of memory".to_owned()),
             Breakage::Spin => {
                 sleep(DEADLINE).await;
@@ -388,46 +343,18 @@ impl Actor<'_> {
     /// Times are kept apart by how they begin: they may differ between runs, but not between plays of one.
     fn note(&self, by: Sign, text: String) {
         let at = format!("at {}", self.stage.now());
-        let mut seen = self.seen.lock();
-        if !seen.is_over {
-            seen.all.extend([text, at].map(|text| Sight { by, text }));
-        }
+        self.seen.lock().add(by, [text, at]);
     }
+}
+
+#[expect(clippy::panic, reason = "the fault is a panic")]
+fn broken() -> CallError {
+    panic!("what runs the code breaks, as it was told to")
 }
 
 fn stopped(interrupted: Interrupted) -> PlayError {
     match interrupted {
         Interrupted::Stopped => PlayError::Stopped,
         Interrupted::Misuse(misuse) => PlayError::Crashed(CallError::Trapped(misuse.to_string())),
-    }
-}
-
-fn step_of(step: u32, bytes: usize) -> Command {
-    Command::Step(call_of(step, "do", bytes))
-}
-
-fn call_of(step: u32, function: &str, bytes: usize) -> Step {
-    Step {
-        target: "service".to_owned(),
-        interface: SERVICE.to_owned(),
-        function: format!("{function}-{step}"),
-        arguments: vec![Value::U32(step), Value::String("x".repeat(bytes))],
-    }
-}
-
-// === impl Place ===
-
-impl Place {
-    fn take(playing: &Arc<Mutex<(usize, usize)>>) -> Self {
-        let mut count = playing.lock();
-        count.0 += 1;
-        count.1 = count.1.max(count.0);
-        Self(Arc::clone(playing))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.lock().0 -= 1;
     }
 }

@@ -97,6 +97,11 @@ pub const ALL: &[Case] = &[
         run: code::breaks,
     },
     Case {
+        name: "panics",
+        about: "what runs the code panics before every command",
+        run: code::panics,
+    },
+    Case {
         name: "cancel",
         about: "somebody cancels at every place, once and twice",
         run: people::cancel,
@@ -218,6 +223,12 @@ impl Options {
             is_quick: true,
             ..Self::new(seed, progress)
         }
+    }
+
+    /// Every so-manieth of these where time is short; all where it is not.
+    fn some<T>(&self, every: usize, all: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
+        let step = if self.is_quick { every } else { 1 };
+        all.into_iter().step_by(step)
     }
 
     /// Plays one world; a failure is told with what is special about it.

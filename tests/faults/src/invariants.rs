@@ -51,6 +51,7 @@ fn held(told: &Told) -> Held {
     undo_completeness(told)?;
     undo_order(told)?;
     no_undo_after_commit(told)?;
+    no_early_timer(told)?;
     told_why(told)?;
     answers_are_effects(told)
 }
@@ -304,6 +305,26 @@ fn committed(told: &Told) -> HashSet<u32> {
             _ => None,
         })
         .collect()
+}
+
+/// No timer fires before its time.
+fn no_early_timer(told: &Told) -> Held {
+    for ordinal in 0..told.state.commands() {
+        let timer = match told.state.command(ordinal) {
+            Some(Command::Sleep { milliseconds }) => Some(*milliseconds),
+            Some(Command::Wait { timeout_ms, .. }) => *timeout_ms,
+            _ => None,
+        };
+        let (Some(timer), Some((outcome, at))) = (timer, told.state.outcome(ordinal)) else {
+            continue;
+        };
+        let due = told.state.issued_at(ordinal).unwrap_or(0) + timer * 1_000;
+        let is_timer = matches!(outcome, Outcome::Fired | Outcome::TimedOut);
+        expect(!is_timer || at >= due, || {
+            format!("timers: number {ordinal} fired at {at}, and was due at {due}")
+        })?;
+    }
+    Ok(())
 }
 
 /// I10, the part that is seen at the end: a run that waits for a person says why. That it comes so far is [`crate::world::Host::quiet`].

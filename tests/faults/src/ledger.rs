@@ -1,10 +1,8 @@
 //! What sagas call: services that know a step by its key, and write down what they do.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+mod plan;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use skald_core::{
@@ -15,46 +13,11 @@ use skald_core::{
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
+pub use self::plan::{Fault, Plan};
 use crate::{dice::Dice, points::Points, shelf::Shelf};
 
 /// The interface that all steps are of.
 pub const SERVICE: &str = "faults:service/api@1.0.0";
-
-/// What goes wrong with one attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing.
-    None,
-    /// It fails before it takes effect.
-    Before,
-    /// It takes effect, and its answer is lost.
-    After,
-    /// It takes effect, and answers when nobody listens any more.
-    Hang,
-    /// The callee traps.
-    Trap,
-    /// It is delivered twice at once.
-    Double,
-    /// It takes so many milliseconds.
-    Slow(u64),
-    /// The callee has no room.
-    Busy,
-    /// The callee answers with an error it means.
-    Refuse,
-    /// The callee answers with so many bytes.
-    Large(usize),
-    /// What carries the attempt breaks.
-    Panic,
-}
-
-/// What goes wrong with which step: attempt by attempt, the last one for ever if it is said so.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plan {
-    faults: HashMap<(u32, bool), (Vec<Fault>, bool)>,
-    refused: HashSet<u32>,
-    /// Steps whose callee does not know keys.
-    pub forgetful: HashSet<u32>,
-}
 
 /// Something that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,62 +64,6 @@ struct Asked {
 struct Flight<'a> {
     ledger: &'a Ledger,
     key: Arc<StepKey>,
-}
-
-// === impl Plan ===
-
-impl Plan {
-    /// The callee refuses this step.
-    pub fn refuse(&mut self, step: u32) {
-        self.refused.insert(step);
-    }
-
-    /// Faults of a step, then none.
-    pub fn forward(&mut self, step: u32, faults: impl IntoIterator<Item = Fault>) {
-        self.set((step, false), faults, false);
-    }
-
-    /// Faults of a step's undo, then none.
-    pub fn undo(&mut self, step: u32, faults: impl IntoIterator<Item = Fault>) {
-        self.set((step, true), faults, false);
-    }
-
-    /// The same fault each time.
-    pub fn always(&mut self, step: u32, is_undo: bool, fault: Fault) {
-        self.set((step, is_undo), [fault], true);
-    }
-
-    fn set(&mut self, of: (u32, bool), faults: impl IntoIterator<Item = Fault>, is_endless: bool) {
-        self.faults
-            .insert(of, (faults.into_iter().collect(), is_endless));
-    }
-
-    /// The plans that are smaller than this one by one fault.
-    pub fn smaller(&self) -> Vec<Self> {
-        let mut all = Vec::new();
-        for of in self.faults.keys() {
-            let mut plan = self.clone();
-            plan.faults.remove(of);
-            all.push(plan);
-        }
-        for step in &self.refused {
-            let mut plan = self.clone();
-            plan.refused.remove(step);
-            all.push(plan);
-        }
-        all
-    }
-
-    fn fault(&self, of: (u32, bool), attempt: usize) -> Fault {
-        if !of.1 && self.refused.contains(&of.0) {
-            return Fault::Refuse;
-        }
-        let Some((faults, is_endless)) = self.faults.get(&of) else {
-            return Fault::None;
-        };
-        let last = if *is_endless { faults.last() } else { None };
-        faults.get(attempt).or(last).copied().unwrap_or(Fault::None)
-    }
 }
 
 // === impl Ledger ===

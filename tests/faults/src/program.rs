@@ -70,6 +70,8 @@ pub enum Breakage {
     Spin,
     /// It wants more memory than it may have.
     Memory,
+    /// What runs it panics.
+    Panic,
 }
 
 /// A program.

@@ -200,6 +200,12 @@ fn wide() -> Vec<Shape> {
         )
         .faulty(1, slow)
         .timed(),
+    ]
+}
+
+fn odd() -> Vec<Shape> {
+    let slow = [Fault::Slow(20_000)];
+    vec![
         Shape::new(
             "timer first",
             [
@@ -229,6 +235,7 @@ pub fn all() -> Vec<Shape> {
     all.extend(waiting());
     all.extend(nested());
     all.extend(wide());
+    all.extend(odd());
     all.push(Shape::new("checkout", checkout()));
     all.extend(
         (1..=5).map(|step| {

@@ -1,7 +1,9 @@
 //! Journals in memory that fail as they are told.
 
+mod known;
+
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -11,15 +13,15 @@ use parking_lot::Mutex;
 use skald_core::{
     call::BoxFuture,
     saga::{
-        Command, Direction, Record, RunId, Stamped,
+        RunId, Stamped,
         codec::{self, Tail},
         journal::{Append, AppendError, Filter, Journal, Standing, Summary},
-        step_key,
     },
     store::StoreError,
 };
 use tokio::{sync::Notify, time::sleep};
 
+use self::known::Known;
 use crate::{dice::Dice, points::Points};
 
 /// What goes wrong with an append.
@@ -55,15 +57,6 @@ struct Kept {
     summary: Summary,
     entries: Vec<Bytes>,
     known: Known,
-}
-
-/// What may be asked of callees, as the durable records say.
-#[derive(Default)]
-struct Known {
-    tail: Tail,
-    keys: HashSet<String>,
-    turns_back: bool,
-    has_ended: bool,
 }
 
 // === impl Shelf ===
@@ -346,59 +339,6 @@ impl Rows {
             Ok(())
         } else {
             Err(AppendError::Conflict { expected: next })
-        }
-    }
-}
-
-// === impl Known ===
-
-impl Known {
-    fn learn(&mut self, bytes: &Bytes) {
-        let Ok((entry, tail)) = codec::decode(bytes, self.tail) else {
-            return;
-        };
-        self.tail = tail;
-        let mut run = None;
-        for stamped in &entry.records {
-            if let Record::Started(started) = &stamped.record {
-                run = Some(started.run.clone());
-            }
-            self.note(&stamped.record);
-        }
-        self.name(run, &entry.records);
-    }
-
-    fn note(&mut self, record: &Record) {
-        match record {
-            Record::RollbackStarted { .. } => self.turns_back = true,
-            Record::Issued {
-                command: Command::Rollback { .. },
-                ..
-            } => self.turns_back = true,
-            Record::Ended { .. } => self.has_ended = true,
-            _ => {}
-        }
-    }
-
-    /// The keys of what is asked for.
-    fn name(&mut self, run: Option<RunId>, records: &[Stamped]) {
-        if let Some(run) = run {
-            // The name of the run is kept among the keys: no key looks like it.
-            self.keys.insert(format!("run {run}"));
-        }
-        let name = self.keys.iter().find_map(|key| key.strip_prefix("run "));
-        let Some(run) = name.map(RunId::from) else {
-            return;
-        };
-        for stamped in records {
-            if let Record::Issued { ordinal, command } = &stamped.record {
-                let direction = match command {
-                    Command::Step(_) => Direction::Forward,
-                    Command::Register { .. } => Direction::Undo,
-                    _ => continue,
-                };
-                self.keys.insert(step_key(&run, *ordinal, direction));
-            }
         }
     }
 }

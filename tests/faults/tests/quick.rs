@@ -1,22 +1,26 @@
 //! Every case, as much of it as fits beside other tests; `cargo xtask faults` plays the whole.
 
-use faults::cases::{ALL, Options};
+use faults::{
+    Failure,
+    cases::{ALL, Options},
+    expect,
+};
 
 const SEED: u64 = 1;
 
-fn check(name: &str) {
-    let case = ALL.iter().find(|case| case.name == name).unwrap();
-    match case.play(&Options::quick(SEED, |_| ())) {
-        Ok(worlds) => assert!(worlds > 0, "no world was played"),
-        Err(failure) => panic!("{failure}\nseed: {SEED}"),
-    }
+fn check(name: &str) -> Result<(), Failure> {
+    let case = ALL.iter().find(|case| case.name == name);
+    let case = case.ok_or_else(|| Failure::new("there is no such case"))?;
+    let played = case.play(&Options::quick(SEED, |_| ()));
+    let worlds = played.map_err(|failure| failure.note(format!("seed: {SEED}")))?;
+    expect(worlds > 0, || "no world was played".to_owned())
 }
 
 macro_rules! cases {
     ($($test:ident $name:literal)*) => {
         $(#[test]
-        fn $test() {
-            check($name);
+        fn $test() -> Result<(), Failure> {
+            check($name)
         })*
 
         #[test]
@@ -38,6 +42,7 @@ cases! {
     an_end_is_told_when_it_is_durable "waiters"
     undo_entries_fail "undo-fails"
     code_goes_wrong_before_each_command "broken-code"
+    what_runs_the_code_panics "panics"
     a_run_is_cancelled_at_every_place "cancel"
     every_verb_is_answered_or_refused "verbs"
     parked_runs_are_repaired "repairs"

@@ -84,6 +84,8 @@ async fn the_routes_of_the_shop_are_shown() -> Result<()> {
     assert_eq!(shown.code, Some(0), "{shown:?}");
     for route in [
         "/api/v1/orders/:id/payment",
+        "/api/v1/orders/:id/cancellation",
+        "/api/v1/orders/:id/return",
         "http://psp.spin.internal",
         "/.well-known/jwks.json",
     ] {
@@ -236,6 +238,30 @@ async fn what_is_not_granted_is_not_linked() -> Result<()> {
       - unruly: imports spin:redis/redis@3.0.0 but may reach no host; add allowed_outbound_hosts = ["scheme://host:port"] to the component, or build it without that import
       - unruly: imports wasi:keyvalue/store@0.2.0-draft2 but is granted no store; add key_value_stores = ["…"] to the component, or build it without that import
     "#);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_saga_may_not_have_is_refused() -> Result<()> {
+    let tables = "[component.unruly]\nsource = \"guest_unruly.wasm\"\nkey_value_stores = [\"default\"]\n\n[component.unruly.tool.skald]\nsaga = true\natomic = true\n";
+    let folder = Folder::new(&manifest(tables))?.with("guest-unruly")?;
+    insta::assert_snapshot!(folder.complaint().await?, @"
+    error: spin.toml has 2 problems:
+      spin.toml:12: [component.unruly] a saga cannot have `key_value_stores`: after a crash its code runs again from the beginning and has to see the same as before; leave it to a component that it calls
+      spin.toml:16: [component.unruly.tool.skald] `atomic` means nothing for a saga, since it has no data of its own; leave it out
+    ");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_saga_may_not_import_is_named() -> Result<()> {
+    let tables = "[component.unruly]\nsource = \"guest_unruly.wasm\"\n\n[component.unruly.tool.skald]\nsaga = true\n";
+    let folder = Folder::new(&manifest(tables))?.with("guest-unruly")?;
+    insta::assert_snapshot!(folder.complaint().await?, @"
+    error: 2 import problem(s):
+      - unruly: imports spin:redis/redis@3.0.0, which a saga cannot have; a replay would send everything once more; let a component that it calls do it, as a step
+      - unruly: imports wasi:keyvalue/store@0.2.0-draft2, which a saga cannot have; a replay would find other data; let a component that it calls keep them
+    ");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::{
     Sagas, Shopper, places, redact,
     shopper::{GOOD, text},
+    waiting,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -63,7 +64,7 @@ impl Parked {
 }
 
 #[tokio::test]
-async fn a_parked_run_says_why_and_goes_on_when_it_is_tried_again() -> Result<()> {
+async fn a_parked_run_says_why() -> Result<()> {
     let parked = Parked::new().await?;
     let (sagas, run) = (&parked.sagas, parked.run.as_str());
     let listed = sagas.list(&["--standing", "parked"]).await?;
@@ -111,7 +112,13 @@ async fn a_parked_run_says_why_and_goes_on_when_it_is_tried_again() -> Result<()
             .trim(),
         run
     );
+    Ok(())
+}
 
+#[tokio::test]
+async fn a_parked_run_goes_on_when_it_is_tried_again() -> Result<()> {
+    let parked = Parked::new().await?;
+    let (sagas, run) = (&parked.sagas, parked.run.as_str());
     // The provider fails twice: once before the run was parked, and once more.
     let beginning: String = run.chars().take(12).collect();
     let said = sagas
@@ -184,6 +191,41 @@ async fn a_parked_run_stays_parked_across_a_power_cut() -> Result<()> {
     sagas.say(&["cancel", &parked.run]).await?;
     sagas.stands(&parked.run, "rolled-back").await?;
     assert_eq!(world.stock("ale-horn").await?, (100, 0, 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_that_is_cancelled_at_work_undoes_what_is_under_way_too() -> Result<()> {
+    let world = World::new().await?;
+    let shopper = world.shopper("egil").await?;
+    shopper.fill_cart(&[("ale-horn", 2)]).await?;
+    // The provider sets the money aside, and does not answer before the run is cancelled.
+    let order = e2e::Order {
+        token: "tok_slow",
+        ..GOOD
+    };
+    let order = text(&shopper.place(order).await?.is(202)?.json()?, "id")?;
+    let sagas = world.sagas();
+    let run = sagas.run("checkout", &order, "running").await?;
+    waiting::until("the money is asked for", async || {
+        let why = sagas.say(&["why", &run]).await?;
+        Ok(why.contains("authorise").then_some(()))
+    })
+    .await?;
+    let said = sagas.say(&["cancel", &run, "--why", "a mistake"]).await?;
+    assert!(said.contains("cancel is recorded"), "{said}");
+    // Whoever says so again changes nothing.
+    sagas.say(&["cancel", &run]).await?;
+    sagas.stands(&run, "rolled-back").await?;
+    let parked = Parked {
+        world,
+        shopper,
+        sagas,
+        order,
+        run,
+    };
+    assert_eq!(parked.ended().await?["status"], "rejected");
+    assert_eq!(parked.world.stock("ale-horn").await?, (100, 0, 0));
     Ok(())
 }
 

@@ -130,7 +130,12 @@ async fn a_signal_that_is_sent_twice_is_one_signal() -> Result<()> {
     assert_eq!(received().await?, 2);
     waiting.decide(r#"{"approved":true}"#, "good").await?;
     waiting.ended().await?;
+    // Nor does it make a difference that the run has ended since; only a new one comes too late.
+    waiting.decide(r#"{"approved":true}"#, "good").await?;
     assert_eq!(received().await?, 3);
+    let late = ["signal", &waiting.run, "decision", "--id", "late"];
+    let late = waiting.world.sagas().refused(&late).await?;
+    insta::assert_snapshot!(late, @"error: the run has ended; `skald saga rerun` begins a new one from it (SAGA-002)");
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Result;
-use e2e::{places, redact, shopper::text};
+use e2e::{Shopper, places, redact, shopper::text};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -22,10 +22,8 @@ fn with_other_digest(folder: &TempDir) -> Result<Shop> {
     )
 }
 
-#[tokio::test]
-async fn a_run_keeps_its_code_and_may_go_on_with_code_that_fits() -> Result<()> {
-    let world = World::new().await?;
-    let egil = world.shopper("egil").await?;
+/// Two orders that are to be returned, each with the run that waits for a decision.
+async fn waiting_returns(world: &World, egil: &Shopper) -> Result<Vec<(String, String)>> {
     let mut returns = Vec::new();
     for _ in 0..2 {
         egil.fill_cart(&[("ale-horn", 1)]).await?;
@@ -36,6 +34,14 @@ async fn a_run_keeps_its_code_and_may_go_on_with_code_that_fits() -> Result<()> 
         let run = world.sagas().run("return-order", &order, "running").await?;
         returns.push((order, run));
     }
+    Ok(returns)
+}
+
+#[tokio::test]
+async fn a_run_keeps_its_code_and_may_go_on_with_code_that_fits() -> Result<()> {
+    let world = World::new().await?;
+    let egil = world.shopper("egil").await?;
+    let returns = waiting_returns(&world, &egil).await?;
     let revision = async |world: &World, run: &str| {
         let view = world.sagas().show(run).await?;
         text(&view["row"], "revision")
@@ -70,7 +76,7 @@ async fn a_run_keeps_its_code_and_may_go_on_with_code_that_fits() -> Result<()> 
     let world = world.lose_power().await?;
     let sagas = world.sagas();
     let client = egil.client.at(&world.client);
-    let egil = e2e::Shopper { client, ..egil };
+    let egil = Shopper { client, ..egil };
     for (run, its) in [(stay, &old), (go, &new)] {
         let decision = r#"{"approved":true}"#;
         sagas

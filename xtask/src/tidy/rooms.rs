@@ -44,9 +44,10 @@ const ROOMS: [Room; 16] = [
     Room {
         package: "bench",
         may_use: &[
-            "e2e", "skald-core", "skald-engine", "skald-gateway", "skald-mesh", "skald-store", "skald-telemetry",
+            "e2e", "skald-core", "skald-engine", "skald-gateway", "skald-mesh", "skald-saga", "skald-store",
+            "skald-telemetry",
         ],
-        cap: Some(1_600),
+        cap: Some(2_400),
     },
     // It breaks the coordinator and its journals between any two steps, without a program around them.
     Room {

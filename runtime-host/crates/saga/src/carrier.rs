@@ -172,14 +172,18 @@ impl Carrier {
         self.ground.journal.append(append).await?;
         self.run.book.lock().written(&unwritten);
         self.tell_durable();
-        self.remark();
+        self.remark(unwritten.append.entry.len());
         Ok(())
     }
 
-    /// Says once that a journal grows long.
-    fn remark(&mut self) {
+    /// Says when an entry is large, and once that the journal grows long.
+    fn remark(&mut self, bytes: usize) {
         let (records, component) =
             self.state(|state| (state.records(), state.started().component.clone()));
+        let limit = self.ground.config.payload;
+        if bytes > limit / 2 {
+            tracing::warn!(run = %self.run.id, %component, bytes, limit, "what a saga passes grows large; at the limit the run is parked");
+        }
         if self.has_warned || records < self.ground.config.long_history {
             return;
         }

@@ -27,6 +27,7 @@ use tokio::{
 };
 
 pub(crate) use self::ground::Ground;
+use self::ground::Leaving;
 use crate::{
     Begun, Config, Start, StartError, VerbError,
     carrier::{Ack, Carrier, Order},
@@ -163,6 +164,7 @@ impl Sagas {
         let Some(orders) = self.ground.order(run, order) else {
             return;
         };
+        let leaving = Leaving::new(&self.ground, run);
         let (ground, run) = (Arc::clone(&self.ground), run.clone());
         let shutdown = self.tasks.shutdown();
         self.tasks.spawn("run of a saga", async move {
@@ -173,16 +175,16 @@ impl Sagas {
                 }
                 Err(error) => ground.give_up(&run, &error, orders),
             }
-            ground.leave(&run);
+            leaving.well();
         });
     }
 
     fn spawn_start(&self, started: Started, reply: Ack, orders: UnboundedReceiver<Order>) {
         let sagas = self.clone();
-        let run = started.run.clone();
+        let leaving = Leaving::new(&self.ground, &started.run);
         self.tasks.spawn("run of a saga", async move {
             sagas.begin(started, reply, orders).await;
-            sagas.ground.leave(&run);
+            leaving.well();
         });
     }
 

@@ -70,9 +70,12 @@ pub(super) async fn measure(report: &mut Report) -> Result<()> {
         least: 50_000.0,
         unit: "records/s",
     };
-    let line = Line::new("saga: replay, from the disk", format!("{value:.0} records/s"))
-        .spread(rate.spread())
-        .goal(goal);
+    let line = Line::new(
+        "saga: replay, from the disk",
+        format!("{value:.0} records/s"),
+    )
+    .spread(rate.spread())
+    .goal(goal);
     let note = format!(
         "a journal of {first} records comes back in {:.0} ms; code and state alone {alone:.0} records/s",
         f64::from(first) / value * 1e3

@@ -38,29 +38,30 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
     let [before, after] = child(SLEEPERS, data.path())?;
     let disk = size(data.path())?;
     let [empty, found] = child(0, data.path())?;
-    let megabytes = |bytes: u64| figure(bytes) / 1e6;
-    let goal = Goal::Below {
-        value: megabytes(after),
+    let each = |bytes: u64| figure(bytes) / f64::from(SLEEPERS);
+    let note = format!(
+        "after a restart: {:.0} bytes a run, and {:.0} on the disk; the process has {:.0} MB without them",
+        each(found.saturating_sub(empty)),
+        each(disk),
+        figure(empty) / 1e6,
+    );
+    let what = format!("saga: memory, {SLEEPERS} runs asleep");
+    report.add(line(what, found).notes(note));
+    let note = format!(
+        "in the process where they fell asleep; {:.0} MB before; what is left was touched by instances that have gone",
+        figure(before) / 1e6
+    );
+    report.add(line("saga: memory, after falling asleep".to_owned(), after).notes(note));
+    Ok(())
+}
+
+fn line(what: String, bytes: u64) -> Line {
+    let megabytes = figure(bytes) / 1e6;
+    Line::new(what, format!("{megabytes:.0} MB")).goal(Goal::Below {
+        value: megabytes,
         most: 100.0,
         unit: "MB",
-    };
-    let figure_of = |bytes: u64| figure(bytes) / f64::from(SLEEPERS);
-    let note = format!(
-        "{:.0} MB before; after a restart {:.0} MB, {:.0} bytes a run; on the disk {:.0} bytes a run",
-        megabytes(before),
-        megabytes(found),
-        figure_of(found.saturating_sub(empty)),
-        figure_of(disk),
-    );
-    report.add(
-        Line::new(
-            format!("saga: memory, {SLEEPERS} runs asleep"),
-            format!("{:.0} MB", megabytes(after)),
-        )
-        .goal(goal)
-        .notes(note),
-    );
-    Ok(())
+    })
 }
 
 /// A process of its own, which says how much memory it had before and after.

@@ -21,7 +21,11 @@ use super::{
     stand::{self, Asked, Stand},
     watched::Counts,
 };
-use crate::sample::Sample;
+use crate::{machine, sample::Sample};
+
+/// The name of the threads that do the work, and of the store's.
+pub(super) const THREADS: &str = "bench-saga";
+const WRITER: &str = "skald-store";
 
 /// Before it is looked at.
 const BEFORE: Duration = Duration::from_millis(150);
@@ -50,6 +54,8 @@ pub(super) struct Reached {
     pub(super) per_run: f64,
     /// Bytes of an entry.
     pub(super) entry: usize,
+    /// On a processor for one step, in microseconds: the host's threads, and the store's.
+    pub(super) busy: [f64; 2],
 }
 
 impl Stand {
@@ -94,7 +100,9 @@ pub(super) async fn reach(crowd: u32, load: Load) -> Result<Reached> {
     sleep(BEFORE).await;
     load.counts.begin_times();
     let (before, flushes, start) = (load.counts.so_far(), load.store.flushes(), Instant::now());
+    let usage = [THREADS, WRITER].map(machine::usage);
     sleep(SPAN).await;
+    let [host, writer] = [THREADS, WRITER].map(machine::usage);
     let took = start.elapsed().as_secs_f64();
     let appended = load.counts.so_far().since(before);
     let flushed = load.store.flushes() - flushes;
@@ -104,6 +112,9 @@ pub(super) async fn reach(crowd: u32, load: Load) -> Result<Reached> {
     while let Some(ended) = tasks.join_next().await {
         runs += ended??;
     }
+    let [host_before, writer_before] = usage;
+    let each = |used: machine::Usage| used.busy.as_secs_f64() * 1e6 / appended.steps as f64;
+    let busy = [host.since(host_before), writer.since(writer_before)].map(each);
     let all = load.counts.so_far().since(begin);
     Ok(Reached {
         steps: appended.steps as f64 / took,
@@ -111,6 +122,7 @@ pub(super) async fn reach(crowd: u32, load: Load) -> Result<Reached> {
         times,
         per_run: all.appends as f64 / f64::from(runs),
         entry: (all.bytes / all.appends.max(1)) as usize,
+        busy,
     })
 }
 

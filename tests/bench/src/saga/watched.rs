@@ -159,7 +159,9 @@ impl Counts {
     /// The times of steps, in milliseconds.
     pub(super) fn end_times(&self) -> Sample {
         self.is_timed.store(false, Ordering::Relaxed);
-        std::mem::take(&mut *self.times.lock()).into_iter().collect()
+        std::mem::take(&mut *self.times.lock())
+            .into_iter()
+            .collect()
     }
 }
 

@@ -155,49 +155,31 @@ impl Trial {
         });
     }
 
+    /// All trials that are smaller by one thing.
     fn smaller(&self) -> Vec<Self> {
+        let with = |change: &dyn Fn(&mut Self)| {
+            let mut trial = self.clone();
+            change(&mut trial);
+            trial
+        };
         let mut all = Vec::new();
         for program in smaller(&self.program) {
-            all.push(Self {
-                program,
-                ..self.clone()
-            });
+            all.push(with(&|trial| trial.program.clone_from(&program)));
         }
         for plan in self.plan.smaller() {
-            all.push(Self {
-                plan,
-                ..self.clone()
-            });
+            all.push(with(&|trial| trial.plan = plan.clone()));
         }
         for deaths in without_one(&self.deaths) {
-            all.push(Self {
-                deaths,
-                ..self.clone()
-            });
+            all.push(with(&|trial| trial.deaths.clone_from(&deaths)));
         }
         for deeds in without_one(&self.deeds) {
-            all.push(Self {
-                deeds,
-                ..self.clone()
-            });
+            all.push(with(&|trial| trial.deeds.clone_from(&deeds)));
         }
         for troubles in without_one(&self.troubles) {
-            all.push(Self {
-                troubles,
-                ..self.clone()
-            });
+            all.push(with(&|trial| trial.troubles.clone_from(&troubles)));
         }
-        if self.times.is_some() {
-            all.push(Self {
-                times: None,
-                ..self.clone()
-            });
-        }
-        if self.is_small {
-            all.push(Self {
-                is_small: false,
-                ..self.clone()
-            });
+        if self.times.is_some() || self.is_small {
+            all.push(with(&|trial| (trial.times, trial.is_small) = (None, false)));
         }
         all
     }
@@ -347,22 +329,9 @@ fn node(dice: &mut Dice, next: &mut u32, depth: u32) -> Vec<Node> {
             vec![Node::Fan { calls, timer }]
         }
         8 => vec![Node::Sleep(dice.below(20_000))],
-        9 => {
-            let signal = if dice.one_in(2) { "go" } else { "on" }.to_owned();
-            // The same signal may be waited for twice, and is sent once.
-            vec![Node::Wait {
-                signal,
-                timeout: Some(dice.below(60_000)),
-            }]
-        }
+        9 => vec![wait(dice)],
         10 => vec![Node::Patch("branch".to_owned(), vec![Node::Call(step())])],
-        11 => {
-            let how = [Breakage::Trap, Breakage::Spin, Breakage::Memory];
-            let how = dice.pick(how, Breakage::Trap);
-            let times = u32::from(dice.one_in(2)) + u32::from(dice.one_in(3));
-            let times = if dice.one_in(10) { 0 } else { times + 1 };
-            vec![Node::Break(how, times)]
-        }
+        11 => vec![breakage(dice)],
         _ if depth < 3 => {
             let fates = [Fate::Commit, Fate::Rollback, Fate::Leave];
             let end = dice.pick(fates, Fate::Leave);
@@ -371,4 +340,19 @@ fn node(dice: &mut Dice, next: &mut u32, depth: u32) -> Vec<Node> {
         }
         _ => vec![Node::Status("here".to_owned())],
     }
+}
+
+/// The same signal may be waited for twice, and is sent once.
+fn wait(dice: &mut Dice) -> Node {
+    let signal = dice.pick(["go", "on"], "go").to_owned();
+    let timeout = Some(dice.below(60_000));
+    Node::Wait { signal, timeout }
+}
+
+fn breakage(dice: &mut Dice) -> Node {
+    let how = [Breakage::Trap, Breakage::Spin, Breakage::Memory];
+    let how = dice.pick(how, Breakage::Trap);
+    let times = 1 + u32::from(dice.one_in(2)) + u32::from(dice.one_in(3));
+    let is_endless = dice.one_in(10);
+    Node::Break(how, if is_endless { 0 } else { times })
 }

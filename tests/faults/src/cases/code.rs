@@ -31,6 +31,35 @@ pub(super) fn breaks(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What runs the code panics before each command, and takes the run's task with it.
+pub(super) fn panics(options: &Options) -> Result<(), Failure> {
+    for shape in shapes::all() {
+        let calm = Calm::of(shape)?;
+        for at in 0..=calm.shape.program.len() {
+            let mut shape = calm.shape.clone();
+            shape.program = broken(&shape.program, at, Node::Break(Breakage::Panic, 2));
+            let what = || format!("shape: {}, at {at}", shape.name);
+            options.play(what, || panicked(&calm, &shape))?;
+        }
+    }
+    Ok(())
+}
+
+fn panicked(calm: &Calm, shape: &Shape) -> Result<(), Failure> {
+    let world = World::new(shape);
+    let lived = world.live(async |host: &Host| {
+        story::send(host, shape).await?;
+        host.quiet().await
+    })?;
+    let told = |failure: Failure| failure.note(story::stories(&world));
+    lived.unwrap_or(Ok(())).map_err(told)?;
+    world.check()?;
+    let standing = story::ending(&world)?.standing;
+    expect(standing == calm.ending.standing, || {
+        format!("the run is {standing:?}")
+    })
+}
+
 /// It comes out as if it had not been.
 fn for_a_while(calm: &Calm, shape: &Shape) -> Result<(), Failure> {
     let ending = story::play(&World::new(shape), shape)?;

@@ -25,7 +25,7 @@ const ANSWER: Duration = Duration::from_secs(60);
 pub(super) fn cancel(options: &Options) -> Result<(), Failure> {
     for shape in shapes::all() {
         let calm = Calm::of(shape)?;
-        for (place, times) in pairs(calm.places(), [1, 2]) {
+        for (place, times) in pairs(options.some(2, calm.places()), [1, 2]) {
             let verbs = vec![Verb::Cancel; times];
             options.play(
                 || told(&calm, place, &verbs),

@@ -20,8 +20,10 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub(super) fn jumps(options: &Options) -> Result<(), Failure> {
     for shape in shapes::all() {
         let calm = Calm::of(shape)?;
-        for (place, (is_back, death)) in pairs(calm.places(), pairs([false, true], [None, Some(4)]))
-        {
+        for (place, (is_back, death)) in pairs(
+            options.some(5, calm.places()),
+            pairs([false, true], [None, Some(4)]),
+        ) {
             let what = || format!("shape: {}, back: {is_back}, at {place}", calm.shape.name);
             options.play(what, || {
                 let world = World::new(&calm.shape);
@@ -103,7 +105,7 @@ pub(super) fn two_owners(options: &Options) -> Result<(), Failure> {
     let shapes = shapes::all().into_iter().filter(is_quick_enough);
     for (shape, faults) in pairs(shapes, [0, 5]) {
         let calm = Calm::of(shape.faulty(1, vec![Fault::Before; faults]))?;
-        for place in calm.places() {
+        for place in options.some(5, calm.places()) {
             let what = || format!("shape: {}, a second host at {place}", calm.shape.name);
             options.play(what, || owned_twice(&calm, place))?;
         }

@@ -9,7 +9,7 @@ use sdk::events::HandlerError;
 
 mod bindings {
     wit_bindgen::generate!({
-        path: ["../../../wit/saga", "wit/counters", "wit/companions", "wit/soak"],
+        path: ["../../../wit/saga", "wit/counters", "wit/companions/counters", "wit/soak"],
         world: "soak:saga/soak",
         generate_all,
     });

@@ -211,7 +211,8 @@ impl Carrier {
     fn signalled(&mut self, signal: Signal, reply: Reply) {
         let (has_ended, is_known) =
             self.state(|state| (state.end().is_some(), state.has_signal(&signal.id)));
-        if has_ended {
+        // Whoever did not hear that it was taken sends it again, and must not be told otherwise.
+        if has_ended && !is_known {
             let _ = reply.send(Err(skald_core::saga::Refusal::HasEnded.into()));
             return;
         }

@@ -94,22 +94,7 @@ impl Sagas {
     async fn again(&self, run: &RunId, from: u32, by: By) -> Result<RunId, VerbError> {
         let read = self.ground.read(run).await?;
         let before = fold(&read.records)?;
-        if before.end().is_none() {
-            let why = "the run has not ended; retry, roll back or fail it first".to_owned();
-            return Err(VerbError::Invalid(why));
-        }
-        if from > before.commands() {
-            let why = format!("the run has {} commands", before.commands());
-            return Err(VerbError::Invalid(why));
-        }
-        if let Some(undone) = before
-            .undos()
-            .iter()
-            .find(|(at, undo)| **at < from && undo.how.is_some())
-        {
-            let why = format!("what entry {} undoes is undone; begin from 0", undone.0);
-            return Err(VerbError::Invalid(why));
-        }
+        may_rerun(&before, from).map_err(VerbError::Invalid)?;
         for number in 1..=MOST_RERUNS {
             let mut started = before.started().clone();
             started.key = format!("{} (rerun {number})", started.key);
@@ -283,6 +268,21 @@ fn fits(filter: &Filter, one: &Summary) -> bool {
     is_same(&filter.component, &one.component)
         && is_same(&filter.subject, &one.subject)
         && one.run.as_str().starts_with(prefix)
+}
+
+/// Whether what a run did before a command can be taken over by another one; why not, if not.
+fn may_rerun(before: &State, from: u32) -> Result<(), String> {
+    if before.end().is_none() {
+        return Err("the run has not ended; retry, roll back or fail it first".to_owned());
+    }
+    if from > before.commands() {
+        return Err(format!("the run has {} commands", before.commands()));
+    }
+    let mut undos = before.undos().iter();
+    match undos.find(|(at, undo)| **at < from && undo.how.is_some()) {
+        Some((at, _)) => Err(format!("what entry {at} undoes is undone; begin from 0")),
+        None => Ok(()),
+    }
 }
 
 fn fold(records: &[Stamped]) -> Result<State, VerbError> {

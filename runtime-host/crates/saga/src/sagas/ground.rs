@@ -48,6 +48,13 @@ pub(crate) struct Ground {
     pub(super) damaged: Mutex<HashMap<RunId, String>>,
 }
 
+/// Takes a carrier off the list when it goes, also when it panics.
+pub(super) struct Leaving {
+    ground: Arc<Ground>,
+    run: RunId,
+    is_well: bool,
+}
+
 /// The road that steps take; it is there once the mesh is.
 #[derive(Default)]
 pub(crate) struct Calls(OnceLock<Weak<dyn DynCall>>);
@@ -68,6 +75,34 @@ impl DynCall for Calls {
                 None => Err(CallError::ShuttingDown),
             }
         })
+    }
+}
+
+// === impl Leaving ===
+
+impl Leaving {
+    pub(super) fn new(ground: &Arc<Ground>, run: &RunId) -> Self {
+        Self {
+            ground: Arc::clone(ground),
+            run: run.clone(),
+            is_well: false,
+        }
+    }
+
+    /// It has come to its end by itself.
+    pub(super) fn well(mut self) {
+        self.is_well = true;
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.ground.leave(&self.run);
+        if !self.is_well {
+            // Nobody else would take the run up before the next start of the host.
+            self.ground
+                .sleep_until((self.ground.config.clock)() + READ_PAUSE, self.run.clone());
+        }
     }
 }
 
@@ -144,7 +179,7 @@ impl Ground {
     }
 
     /// A carrier has gone, however it went, and hears nothing any more.
-    pub(super) fn leave(&self, run: &RunId) {
+    fn leave(&self, run: &RunId) {
         let mut active = self.active.lock();
         // Another may have taken the place already: its way is open, and the one of before is not.
         if active.get(run).is_some_and(UnboundedSender::is_closed) {
