@@ -55,8 +55,9 @@ pub(crate) fn check(settings: &Settings, asked: &Check) -> Result<(), Failure> {
         found.extend(divergence(&run, rehearsed));
     }
     if found.is_empty() {
+        let runs = if count == 1 { "run takes" } else { "runs take" };
         present::say(&format!(
-            "{count} runs take the same way with revision {revision}."
+            "{count} {runs} the same way with revision {revision}."
         ));
         return Ok(());
     }

@@ -32,6 +32,9 @@ pub struct Verdict {
     pub kept: usize,
 }
 
+/// What the counters have to be.
+struct Counters(Vec<u32>);
+
 /// One run as it was found.
 struct Found {
     effects: usize,
@@ -54,36 +57,54 @@ pub(super) async fn judge(hosts: &Hosts, load: &Load, rows: &[Row]) -> Result<Ve
     });
     let found: Vec<(&Row, Found)> = looks.buffer_unordered(AT_ONCE).try_collect().await?;
     let mut verdict = Verdict::default();
-    let mut counters = vec![0_u32; COUNTERS as usize];
+    let mut counters = Counters(vec![0; COUNTERS as usize]);
     let mut differences = Vec::new();
     for (row, found) in found {
-        verdict.runs += 1;
-        verdict.completed += usize::from(!found.is_rolled_back);
-        verdict.rolled_back += usize::from(found.is_rolled_back);
-        verdict.effects += found.effects;
+        verdict.add(&found);
         match found.outcome {
-            Ok(kept) => {
-                verdict.kept += kept.len();
-                for Kept { key, amount } in kept {
-                    if let Some(counter) = counters.get_mut(key as usize) {
-                        *counter = counter.wrapping_add(amount);
-                    }
-                }
-            }
+            Ok(kept) => kept.iter().for_each(|kept| counters.add(kept)),
             Err(why) => differences.push((row, why)),
         }
     }
     if !differences.is_empty() {
         return tell(hosts, load, &differences).await.map(|()| verdict);
     }
-    let path = format!("/counters/{COUNTERS}");
-    let kept = hosts.client().get(&path).await?.is(200)?.json()?;
-    ensure!(
-        kept == serde_json::json!(counters),
-        "seed {}: the logs are as they should be, and the counters are not: {kept}, not {counters:?}",
-        load.seed
-    );
+    counters.compare(hosts, load).await?;
     Ok(verdict)
+}
+
+// === impl Verdict ===
+
+impl Verdict {
+    fn add(&mut self, found: &Found) {
+        self.runs += 1;
+        self.completed += usize::from(!found.is_rolled_back);
+        self.rolled_back += usize::from(found.is_rolled_back);
+        self.effects += found.effects;
+        self.kept += found.outcome.as_ref().map_or(0, Vec::len);
+    }
+}
+
+// === impl Counters ===
+
+impl Counters {
+    fn add(&mut self, kept: &Kept) {
+        if let Some(counter) = self.0.get_mut(kept.key as usize) {
+            *counter = counter.wrapping_add(kept.amount);
+        }
+    }
+
+    async fn compare(&self, hosts: &Hosts, load: &Load) -> Result<()> {
+        let path = format!("/counters/{COUNTERS}");
+        let counted = hosts.client().get(&path).await?.is(200)?.json()?;
+        ensure!(
+            counted == serde_json::json!(self.0),
+            "seed {}: the logs are as they should be, and the counters are not: {counted}, not {:?}",
+            load.seed,
+            self.0
+        );
+        Ok(())
+    }
 }
 
 async fn look(hosts: &Hosts, load: &Load, row: &Row) -> Result<Found> {

@@ -125,13 +125,16 @@ impl Load {
         let mut sent = BTreeSet::new();
         loop {
             // There may be no host; the next look finds one.
-            if let Ok(rows) = watch::rows(&self.hosts, "running").await {
-                self.under_way.store(rows.len(), Ordering::Relaxed);
-                for row in rows {
-                    self.send_to(&row, &mut sent).await;
-                }
-            }
+            let rows = watch::rows(&self.hosts, "running").await;
+            self.send_to_all(&rows.unwrap_or_default(), &mut sent).await;
             sleep(LOOK).await;
+        }
+    }
+
+    async fn send_to_all(&self, rows: &[watch::Row], sent: &mut BTreeSet<(String, String)>) {
+        self.under_way.store(rows.len(), Ordering::Relaxed);
+        for row in rows {
+            self.send_to(row, sent).await;
         }
     }
 

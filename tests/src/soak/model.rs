@@ -200,25 +200,31 @@ impl Expected {
     fn take_strays(&self, lines: &mut Vec<(Line, u32)>) -> Result<(), String> {
         for (tag, sum) in &self.strays {
             let is_it = |line: &(Line, u32)| matches!(line.0, Line::Added(of, _) if of == *tag);
-            let place = lines.iter().position(is_it);
-            let undone = lines.iter().position(|line| line.0 == Line::Undone(*tag));
-            let Some(place) = place else {
-                if self.is_rolled_back {
-                    continue;
+            match lines.iter().position(is_it) {
+                Some(place) => take_stray(lines, place, Line::Added(*tag, *sum))?,
+                None if self.is_rolled_back => {}
+                None => {
+                    return Err(format!(
+                        "addition {tag}, which nobody waits for, was not made"
+                    ));
                 }
-                return Err(format!(
-                    "addition {tag}, which nobody waits for, was not made"
-                ));
-            };
-            if undone.is_some_and(|undone| undone < place) {
-                return Err(format!("addition {tag} was made after it was undone"));
-            }
-            let (line, amount) = lines.remove(place);
-            if !Line::Added(*tag, *sum).fits(line, amount) {
-                return Err(format!("{line:?} of {amount} is not {sum:?}"));
             }
         }
         Ok(())
+    }
+}
+
+fn take_stray(lines: &mut Vec<(Line, u32)>, place: usize, wanted: Line) -> Result<(), String> {
+    let before = lines.get(..place).unwrap_or_default();
+    let is_undone = |line: &(Line, u32)| matches!((line.0, wanted), (Line::Undone(of), Line::Added(tag, _)) if of == tag);
+    if before.iter().any(is_undone) {
+        return Err(format!("{wanted:?} was made after it was undone"));
+    }
+    let (line, amount) = lines.remove(place);
+    if wanted.fits(line, amount) {
+        Ok(())
+    } else {
+        Err(format!("{line:?} of {amount} is not {wanted:?}"))
     }
 }
 

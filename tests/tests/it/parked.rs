@@ -70,16 +70,16 @@ async fn a_parked_run_says_why() -> Result<()> {
     let listed = sagas.list(&["--standing", "parked"]).await?;
     assert_eq!(listed.len(), 1);
     assert_eq!(text(&listed[0], "run")?, run);
-    insta::assert_snapshot!(text(&listed[0], "note")?, @"step 11 failed 1 times: the component trapped: wasm trap: wasm `unreachable` instruction executed");
+    insta::assert_snapshot!(text(&listed[0], "note")?, @"step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed");
     insta::assert_snapshot!(redact::story(&sagas.say(&["why", run]).await?), @r#"
     [run] of checkout is parked.
-    It is parked since [time], going forward: step 11 failed 1 times: the component trapped: wasm trap: wasm `unreachable` instruction executed.
+    It is parked since [time], going forward: step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed.
     A person has to act: `skald saga retry`, `skip`, `rollback`, `upgrade` or `fail`.
     It waits for number 11 since [time]: shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]", total: {amount: 6980, currency: "EUR"}, token: "tok_flaky"}).
     4 undo entries would be called, newest first, if it rolls back.
     "#);
     insta::assert_snapshot!(redact::story(&sagas.say(&["show", run]).await?), @r#"
-    [run]  parked: step 11 failed 1 times: the component trapped: wasm trap: wasm `unreachable` instruction executed
+    [run]  parked: step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed
       saga     checkout, revision [revision]
       about    [order]
       begun    [time] by [event]
@@ -98,9 +98,9 @@ async fn a_parked_run_says_why() -> Result<()> {
          9  · status "Setting the money aside"
         10  + undo of scope 2: shop:payments/api@1.0.0.void("[order]")
         11  → shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]…  …
-            ■ step 11 failed 1 times: the component trapped: wasm trap: wasm `unreachable` instruction executed
+            ■ step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed
 
-    It is parked since [time], going forward: step 11 failed 1 times: the component trapped: wasm trap: wasm `unreachable` instruction executed.
+    It is parked since [time], going forward: step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed.
     A person has to act: `skald saga retry`, `skip`, `rollback`, `upgrade` or `fail`.
     It waits for number 11 since [time]: shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]", total: {amount: 6980, currency: "EUR"}, token: "tok_flaky"}).
     4 undo entries would be called, newest first, if it rolls back.
@@ -170,7 +170,7 @@ async fn a_parked_run_that_is_rolled_back_leaves_nothing_behind() -> Result<()> 
          9  · status "Setting the money aside"
         10  + undo of scope 2: shop:payments/api@1.0.0.void("[order]")
         11  → shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]…  = given up on: the run rolled back before its end was known after [time]
-            ■ step 11 failed 1 times: the component trapped: wasm trap: wasm `unreachable` instruction executed
+            ■ step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed
               ◀ rollback by hallgerd: the card is gone
         10    ← shop:payments/api@1.0.0.void("[order]")  = undone
          7    ← shop:inventory/api@1.0.0.release("[order]")  = undone
@@ -315,7 +315,7 @@ async fn journals_tell_new_code_from_code_that_takes_their_way() -> Result<()> {
     parked.world.host.stop().await?;
     let same = check(&places::wasm("checkout")).await?;
     assert_eq!(same.code, Some(0), "{same:?}");
-    insta::assert_snapshot!(redact::story(&same.stdout), @"1 runs take the same way with revision [revision].");
+    insta::assert_snapshot!(redact::story(&same.stdout), @"1 run takes the same way with revision [revision].");
     let changed = folder.path().join("changed.wasm");
     fs::write(
         &changed,

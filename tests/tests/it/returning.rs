@@ -86,8 +86,8 @@ async fn a_return_waits_across_a_power_cut_and_is_granted_once() -> Result<()> {
     let before = waiting.waits().await?;
     insta::assert_snapshot!(redact::story(&before), @r#"
     [run] of return-order is running.
-    It waits for number 3 since [time]: wait for signal "decision", 1209600000 ms at most.
-    1 undo entries would be called, newest first, if it rolls back.
+    It waits for number 3 since [time]: wait for signal "decision", 14 d at most.
+    1 undo entry would be called, newest first, if it rolls back.
     "#);
     let waiting = waiting.lose_power().await?;
     assert_eq!(waiting.waits().await?, before);

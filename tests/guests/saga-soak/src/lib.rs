@@ -71,13 +71,7 @@ impl Player {
                 start::add(&self.addition(effect, effect.amount));
             }
             Act::Sleep(milliseconds) => flow::sleep(*milliseconds),
-            Act::Wait(signal, effect) => {
-                let payload = flow::wait(signal, Some(CERTAINLY))
-                    .map_err(|error| format!("signal {signal}: {error:?}"))?;
-                let text = String::from_utf8_lossy(&payload);
-                let amount = text.parse().map_err(|_| format!("{signal} said {text}"))?;
-                self.add(effect, amount, scope)?;
-            }
+            Act::Wait(signal, effect) => self.wait(signal, effect, scope)?,
             Act::Miss(signal, milliseconds) => match flow::wait(signal, Some(*milliseconds)) {
                 Err(WaitError::TimedOut) => {}
                 other => return Err(format!("signal {signal}: {other:?}")),
@@ -100,6 +94,14 @@ impl Player {
             Act::Fail(why) => return Err(why.clone()),
         }
         Ok(())
+    }
+
+    fn wait(&self, signal: &str, effect: &Effect, scope: Option<&Scope>) -> Result<(), String> {
+        let payload = flow::wait(signal, Some(CERTAINLY))
+            .map_err(|error| format!("signal {signal}: {error:?}"))?;
+        let text = String::from_utf8_lossy(&payload);
+        let amount = text.parse().map_err(|_| format!("{signal} said {text}"))?;
+        self.add(effect, amount, scope)
     }
 
     fn scope(&self, acts: &[Act], ending: Ending) -> Result<(), String> {

@@ -118,12 +118,28 @@ impl Command {
     }
 }
 
+/// A time in the largest unit that says it exactly.
+fn span(milliseconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1_000, "s"),
+    ];
+    let fits =
+        |(size, _): &&(u64, &str)| milliseconds >= *size && milliseconds.is_multiple_of(*size);
+    match UNITS.iter().find(fits) {
+        Some((size, unit)) => format!("{} {unit}", milliseconds / size),
+        None => format!("{milliseconds} ms"),
+    }
+}
+
 /// As a mismatch and a timeline tell it.
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Step(step) => step.fmt(f),
-            Self::Sleep { milliseconds } => write!(f, "sleep {milliseconds} ms"),
+            Self::Sleep { milliseconds } => write!(f, "sleep {}", span(*milliseconds)),
             Self::Wait {
                 signal,
                 timeout_ms: None,
@@ -131,7 +147,7 @@ impl fmt::Display for Command {
             Self::Wait {
                 signal,
                 timeout_ms: Some(timeout),
-            } => write!(f, "wait for signal {signal:?}, {timeout} ms at most"),
+            } => write!(f, "wait for signal {signal:?}, {} at most", span(*timeout)),
             Self::Open { name } => write!(f, "open scope {name:?}"),
             Self::Register { scope, undo } => {
                 write!(f, "undo of scope {scope}: ")?;

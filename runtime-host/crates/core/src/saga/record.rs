@@ -303,7 +303,7 @@ impl fmt::Display for Parked {
                 ordinal,
                 attempts,
                 error,
-            } => write!(f, "step {ordinal} failed {attempts} times: {error}"),
+            } => write!(f, "step {ordinal} failed {}: {error}", times(*attempts)),
             Self::StepUnknown { ordinal, error } => write!(
                 f,
                 "step {ordinal} may or may not have taken effect, and must not be sent twice: {error}"
@@ -312,7 +312,11 @@ impl fmt::Display for Parked {
                 ordinal,
                 attempts,
                 error,
-            } => write!(f, "undo entry {ordinal} failed {attempts} times: {error}"),
+            } => write!(
+                f,
+                "undo entry {ordinal} failed {}: {error}",
+                times(*attempts)
+            ),
             Self::Mismatch {
                 ordinal,
                 expected,
@@ -322,7 +326,7 @@ impl fmt::Display for Parked {
                 "the code does not fit the journal at {ordinal}: it was {expected}, and is {actual}"
             ),
             Self::Crashed { attempts, error } => {
-                write!(f, "the code crashed {attempts} times: {error}")
+                write!(f, "the code crashed {}: {error}", times(*attempts))
             }
             Self::TooLarge {
                 ordinal,
@@ -334,6 +338,14 @@ impl fmt::Display for Parked {
                 write!(f, "revision {revision} cannot run: {error}")
             }
         }
+    }
+}
+
+/// How often, in words.
+pub(crate) fn times(count: u32) -> String {
+    match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
     }
 }
 

@@ -7,7 +7,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     Cause, Command, Direction, End, Outcome, Phase, Record, Stamped, State, Undone,
-    journal::Summary, step_key,
+    journal::Summary, record::times, step_key,
 };
 
 /// A run with its whole story. Times are microseconds since 1970.
@@ -268,8 +268,9 @@ pub fn why(state: &State, trying: &[Trying]) -> Vec<String> {
     lines.extend(trying.iter().map(|one| tried(state, one)));
     let pending = state.pending_undos().count();
     if pending > 0 {
+        let entries = if pending == 1 { "entry" } else { "entries" };
         lines.push(format!(
-            "{pending} undo entries would be called, newest first, if it rolls back."
+            "{pending} undo {entries} would be called, newest first, if it rolls back."
         ));
     }
     if lines.is_empty() {
@@ -302,8 +303,10 @@ fn tried(state: &State, one: &Trying) -> String {
         None => "an attempt is under way".to_owned(),
     };
     format!(
-        "Number {}, {what}, failed {} times, last with: {}; {next}.",
-        one.ordinal, one.attempts, one.error
+        "Number {}, {what}, failed {}, last with: {}; {next}.",
+        one.ordinal,
+        times(one.attempts),
+        one.error
     )
 }
 

@@ -121,7 +121,7 @@ fn commands_are_told_in_words() {
     shop:payments/api@1.0.0.capture()
     sleep 500 ms
     wait for signal "paid"
-    wait for signal "paid", 1000 ms at most
+    wait for signal "paid", 1 s at most
     open scope "order"
     undo of scope 3: shop:payments/api@1.0.0.capture("tok_1")
     commit scope 3
