@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::Result;
 use skald_core::{call::BoxFuture, value::Value};
+use skald_saga::Sagas;
 use skald_store::Embedded;
 use tokio::{
     task::JoinSet,
@@ -65,22 +66,21 @@ impl Stand {
         Load {
             store: self.store.clone(),
             counts: Arc::clone(self.journal.counts()),
-            run: Arc::new(move |key| {
-                let sagas = sagas.clone();
-                Box::pin(async move {
-                    let asked = match work {
-                        Work::Read => Asked("look", vec![Value::U32(STEPS)]),
-                        Work::Write => {
-                            Asked("put", vec![Value::String(key.clone()), Value::U32(STEPS)])
-                        }
-                    };
-                    let run = stand::begin(&sagas, key, asked).await?;
-                    stand::complete(&sagas, &run, STEPS).await
-                })
-            }),
+            run: Arc::new(move |key| Box::pin(run(sagas.clone(), work, key))),
             round,
         }
     }
+}
+
+/// One run, from its start to its end.
+async fn run(sagas: Sagas, work: Work, key: String) -> Result<()> {
+    let steps = Value::U32(STEPS);
+    let asked = match work {
+        Work::Read => Asked("look", vec![steps]),
+        Work::Write => Asked("put", vec![Value::String(key.clone()), steps]),
+    };
+    let run = stand::begin(&sagas, key, asked).await?;
+    stand::complete(&sagas, &run, STEPS).await
 }
 
 /// Lets `crowd` tasks work, and looks at them.

@@ -49,6 +49,7 @@ fn check(asked: &Asked<'_>) -> Result<Option<(String, String)>, &'static str> {
     match once.map_err(|failure| failure.code())? {
         Some(Once::Key(key)) => Ok(Some((key.scope, key.fingerprint))),
         Some(Once::Inbox(mark)) => panic!("{mark:?}"),
+        Some(Once::Step(step)) => panic!("{step:?}"),
         None => Ok(None),
     }
 }
