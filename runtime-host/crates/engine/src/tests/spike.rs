@@ -77,6 +77,17 @@ impl Spike {
         (desk, answer)
     }
 
+    /// Plays on from wherever a crash can leave it, and says how often that was: a crash loses what was not durable yet,
+    /// any tail of the journal.
+    async fn same_from_everywhere(&self, plan: &Plan, whole: &(Arc<Desk>, String)) -> usize {
+        let journal = whole.0.journal();
+        for length in 1..=journal.len() {
+            self.same_from(journal[..length].to_vec(), plan, whole)
+                .await;
+        }
+        journal.len()
+    }
+
     /// Plays on from what a crash has left, and compares with the run that had none.
     async fn same_from(
         &self,
@@ -177,14 +188,7 @@ async fn whatever_ends_first_and_wherever_it_crashes_a_replay_is_the_same() {
         for plan in plans(calls) {
             let whole = spike.whole(&input, &plan).await;
             heard.insert(whole.1.clone());
-            let journal = whole.0.journal();
-            // A crash loses what was not durable yet: any tail of the journal.
-            for length in 1..=journal.len() {
-                spike
-                    .same_from(journal[..length].to_vec(), &plan, &whole)
-                    .await;
-                plays += 1;
-            }
+            plays += spike.same_from_everywhere(&plan, &whole).await;
         }
         // Each order is another run, and an end one by one is told from an end of all at once by nothing.
         let orders: usize = (1..=usize::try_from(calls + 1).unwrap()).product();

@@ -14,8 +14,8 @@ use skald_core::{
     context::TraceContext,
     manifest::ComponentId,
     saga::{
-        Action, Command, Input, Issue, Outcome, Parked, Record, RunId, Script, Stamped, Started,
-        State, Step, Undone,
+        Action, Command, Input, Issue, Misuse, Outcome, Parked, Record, RunId, Script, Stamped,
+        Started, State, Step, Undone,
         play::{Interrupted, Stage},
     },
     value::Value,
@@ -229,6 +229,14 @@ impl Inner {
         }
     }
 
+    fn outcome(&mut self, ordinal: u32) -> Result<Option<Outcome>, Misuse> {
+        self.script.outcome(&self.state, ordinal)
+    }
+
+    fn join(&mut self, ordinals: &[u32]) -> Result<Option<u32>, Misuse> {
+        self.script.join(&self.state, ordinals)
+    }
+
     fn complete(&mut self, ordinal: u32, outcome: Outcome) {
         self.record(Record::Completed {
             ordinal,
@@ -262,11 +270,8 @@ impl Stage for Desk {
         Box::pin(async move {
             self.ask()?;
             loop {
-                {
-                    let Inner { script, state, .. } = &mut *self.inner.lock();
-                    if let Some(outcome) = script.outcome(state, ordinal)? {
-                        return Ok(outcome);
-                    }
+                if let Some(outcome) = self.inner.lock().outcome(ordinal)? {
+                    return Ok(outcome);
                 }
                 self.wait(&[ordinal]).await;
             }
@@ -277,11 +282,8 @@ impl Stage for Desk {
         Box::pin(async move {
             self.ask()?;
             loop {
-                {
-                    let Inner { script, state, .. } = &mut *self.inner.lock();
-                    if let Some(first) = script.join(state, ordinals)? {
-                        return Ok(first);
-                    }
+                if let Some(first) = self.inner.lock().join(ordinals)? {
+                    return Ok(first);
                 }
                 self.wait(ordinals).await;
             }
