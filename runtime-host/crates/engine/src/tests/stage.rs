@@ -229,20 +229,30 @@ impl Inner {
         }
     }
 
-    fn outcome(&mut self, ordinal: u32) -> Result<Option<Outcome>, Misuse> {
-        self.script.outcome(&self.state, ordinal)
-    }
-
-    fn join(&mut self, ordinals: &[u32]) -> Result<Option<u32>, Misuse> {
-        self.script.join(&self.state, ordinals)
-    }
-
     fn complete(&mut self, ordinal: u32, outcome: Outcome) {
         self.record(Record::Completed {
             ordinal,
             outcome,
             by: None,
         });
+    }
+}
+
+impl Desk {
+    /// Asks until there is an answer; something of `ordinals` ends in between.
+    async fn until<T>(
+        &self,
+        ordinals: &[u32],
+        mut ask: impl FnMut(&mut Inner) -> Result<Option<T>, Misuse>,
+    ) -> Result<T, Interrupted> {
+        self.ask()?;
+        loop {
+            let answer = ask(&mut self.inner.lock())?;
+            if let Some(answer) = answer {
+                return Ok(answer);
+            }
+            self.wait(ordinals).await;
+        }
     }
 }
 
@@ -268,26 +278,14 @@ impl Stage for Desk {
 
     fn outcome(&self, ordinal: u32) -> BoxFuture<'_, Result<Outcome, Interrupted>> {
         Box::pin(async move {
-            self.ask()?;
-            loop {
-                if let Some(outcome) = self.inner.lock().outcome(ordinal)? {
-                    return Ok(outcome);
-                }
-                self.wait(&[ordinal]).await;
-            }
+            let ask = |inner: &mut Inner| inner.script.outcome(&inner.state, ordinal);
+            self.until(&[ordinal], ask).await
         })
     }
 
     fn join<'a>(&'a self, ordinals: &'a [u32]) -> BoxFuture<'a, Result<u32, Interrupted>> {
-        Box::pin(async move {
-            self.ask()?;
-            loop {
-                if let Some(first) = self.inner.lock().join(ordinals)? {
-                    return Ok(first);
-                }
-                self.wait(ordinals).await;
-            }
-        })
+        let ask = |inner: &mut Inner| inner.script.join(&inner.state, ordinals);
+        Box::pin(self.until(ordinals, ask))
     }
 
     fn patched(&self, id: &str) -> Result<bool, Interrupted> {
