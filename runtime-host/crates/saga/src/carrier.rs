@@ -83,6 +83,8 @@ impl Carrier {
         ack: Option<Ack>,
     ) -> Self {
         let unknown = steps::unknown(&run.book.lock().state, &ground);
+        // Who carried it before has said so already.
+        let has_warned = run.book.lock().state.records() >= ground.config.long_history;
         Self {
             run,
             ground,
@@ -96,7 +98,7 @@ impl Carrier {
             acks: Acks::new(ack),
             quiet_since: None,
             busy_since: None,
-            has_warned: false,
+            has_warned,
         }
     }
 

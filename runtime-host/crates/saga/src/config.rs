@@ -20,7 +20,8 @@ pub struct Config {
     pub sagas: HashMap<ComponentId, Policies>,
     /// Which start of the host this is: larger than any before it on the same journals.
     pub epoch: u64,
-    /// How many runs may have an instance of their code at once.
+    /// How many runs may have an instance of their code at once. Others wait for a place, which costs time and no memory:
+    /// what an instance has touched stays with the pool after it.
     pub live: usize,
     /// How long code waits before its instance is let go; it is replayed when there is something to wait for no longer.
     pub idle: Duration,
@@ -41,7 +42,7 @@ impl Default for Config {
         Self {
             sagas: HashMap::new(),
             epoch: 1,
-            live: 512,
+            live: 128,
             idle: Duration::from_secs(2),
             crashes: 5,
             history: 10_000,
