@@ -4,7 +4,7 @@ mod calls;
 mod place;
 mod sights;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
 use skald_core::{
@@ -16,7 +16,6 @@ use skald_core::{
     },
     value::Value,
 };
-use tokio::time::sleep;
 
 use self::{
     calls::{call_of, step_of},
@@ -28,9 +27,6 @@ use crate::{
     program::{Breakage, Fate, Node, Program},
     shelf::Shelf,
 };
-
-/// How long code may compute.
-const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The programs, by component and revision.
 pub struct Actors {
@@ -304,10 +300,8 @@ impl Actor<'_> {
             Breakage::Trap => CallError::Trapped("unreachable".to_owned()),
             Breakage::Panic => broken(),
             Breakage::Memory => CallError::OverLimit("64 MiB of memory".to_owned()),
-            Breakage::Spin => {
-                sleep(DEADLINE).await;
-                CallError::TimedOut(DEADLINE)
-            }
+            // Nothing but whoever runs it ends it.
+            Breakage::Spin => std::future::pending().await,
         }))
     }
 

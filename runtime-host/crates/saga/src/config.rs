@@ -25,6 +25,8 @@ pub struct Config {
     pub live: usize,
     /// How long code waits before its instance is let go; it is replayed when there is something to wait for no longer.
     pub idle: Duration,
+    /// How long code may compute without waiting for anything; longer is a crash.
+    pub thinking: Duration,
     /// How often code that crashed is replayed before the run is parked.
     pub crashes: u32,
     /// The most records a journal may have.
@@ -44,6 +46,7 @@ impl Default for Config {
             epoch: 1,
             live: 128,
             idle: Duration::from_secs(2),
+            thinking: Duration::from_secs(10),
             crashes: 5,
             history: 10_000,
             long_history: 2_000,
@@ -60,6 +63,7 @@ impl fmt::Debug for Config {
             .field("epoch", &self.epoch)
             .field("live", &self.live)
             .field("idle", &self.idle)
+            .field("thinking", &self.thinking)
             .field("crashes", &self.crashes)
             .field("history", &self.history)
             .field("long_history", &self.long_history)

@@ -213,7 +213,7 @@ impl Carrier {
     }
 
     /// A crash is no outcome: the code is replayed, since memory, time or luck may have been short.
-    fn crashed(&mut self, error: &CallError) {
+    pub(super) fn crashed(&mut self, error: &CallError) {
         let commands = self.state(skald_core::saga::State::commands);
         let (before, at) = self.crashes;
         // Code that gets further each time is not stuck.

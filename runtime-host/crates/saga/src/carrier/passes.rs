@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use skald_core::saga::{Action, Command, Direction, Outcome, journal::AppendError};
+use skald_core::{
+    call::CallError,
+    saga::{Action, Command, Direction, Outcome, journal::AppendError},
+};
 use tokio::time::Instant;
 
 use super::{Carrier, LONGEST_WAIT, Passed, STORE_PAUSE, guest::Guest};
@@ -83,7 +86,14 @@ impl Carrier {
         }
         self.quiet_since = None;
         let now = Instant::now();
-        let until = *self.busy_since.get_or_insert(now) + PATIENCE;
+        let since = *self.busy_since.get_or_insert(now);
+        let most = self.ground.config.thinking;
+        if since + most <= now && matches!(self.guest, Guest::Playing { .. }) {
+            self.busy_since = None;
+            self.crashed(&CallError::TimedOut(most));
+            return None;
+        }
+        let until = since + PATIENCE;
         (until > now).then_some(until)
     }
 
@@ -209,7 +219,11 @@ impl Carrier {
             return Passed::Rest;
         }
         let evict = (!is_idle).then_some(idle);
-        let first = [timer, round.attempt, evict].into_iter().flatten().min();
+        let overrun = self
+            .busy_since
+            .map(|since| since + self.ground.config.thinking);
+        let times = [timer, round.attempt, evict, overrun];
+        let first = times.into_iter().flatten().min();
         Passed::Wait(first.unwrap_or(now + LONGEST_WAIT))
     }
 }
