@@ -11,7 +11,7 @@ use bytes::Bytes;
 use skald_core::{
     manifest::{App, ComponentId},
     saga::{
-        journal::{Filter, Journal, Standing},
+        journal::{self, Journal, Standing, Summary},
         play::Play,
     },
     store::{Change, CommitError, Key, Store, StoreError, Subject},
@@ -20,9 +20,6 @@ use skald_engine::{Engine, Spec};
 use skald_saga::{Config, Sagas};
 use skald_store::Embedded;
 use skald_telemetry::{clock, tasks::Tasks};
-
-/// How many runs are read at once from the list.
-const PAGE: usize = 512;
 
 /// The folder of the data in which the code of sagas is kept, each file named by its digest.
 const REVISIONS: &str = "revisions";
@@ -160,25 +157,18 @@ fn keep(
 
 /// Which code the runs that have not ended need.
 async fn unfinished(store: &Embedded) -> Result<BTreeSet<(ComponentId, String)>, StoreError> {
-    let mut filter = Filter {
-        standings: Standing::ALL
-            .into_iter()
-            .filter(|standing| !standing.is_end())
-            .collect(),
-        limit: PAGE,
-        ..Filter::default()
-    };
+    let unfinished = Standing::ALL
+        .into_iter()
+        .filter(|standing| !standing.is_end());
     let mut found = BTreeSet::new();
-    loop {
-        let page = store.list(&filter).await?;
-        filter.after = page.last().map(|summary| summary.run.clone());
-        let is_last = page.len() < PAGE;
-        let each = page.into_iter();
-        found.extend(each.map(|run| (ComponentId::from(run.component.as_str()), run.revision)));
-        if is_last {
-            return Ok(found);
-        }
-    }
+    let note = |run: &Summary| {
+        found.insert((
+            ComponentId::from(run.component.as_str()),
+            run.revision.clone(),
+        ));
+    };
+    journal::each(store, unfinished.collect(), note).await?;
+    Ok(found)
 }
 
 /// Deletes code that neither a run nor a new start needs.

@@ -1,9 +1,10 @@
 //! Runs of sagas as people see them: a list, one run's story, and what it waits for.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use skald_core::saga::{
     journal::Standing,
+    record::micros,
     view::{Line, Row, View, written},
 };
 
@@ -43,8 +44,7 @@ struct Whole {
 
 /// The list, with how long ago something happened last.
 pub(crate) fn list(rows: &[Row], now: SystemTime) -> String {
-    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
+    let now = micros(now);
     let mut table = table(&["run", "component", "subject", "standing", "since", "note"]);
     for row in rows {
         table.add_row([

@@ -1,6 +1,11 @@
 //! A call: one invocation of one exported function, whoever makes it, and the ways it can end.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -85,6 +90,33 @@ pub trait DynCall: Send + Sync + 'static {
 impl<C: Call> DynCall for C {
     fn call_boxed(&self, request: Request) -> BoxFuture<'_, Result<Reply, CallError>> {
         Box::pin(self.send(request))
+    }
+}
+
+/// A road that is built after those who take it, and is not kept alive by them.
+#[derive(Default)]
+pub struct Later(OnceLock<Weak<dyn DynCall>>);
+
+impl Later {
+    /// Tells where the road begins. Only the first word counts; the host says just one.
+    pub fn connect(&self, calls: Weak<dyn DynCall>) {
+        let _ = self.0.set(calls);
+    }
+
+    /// The road, while it is there.
+    pub fn get(&self) -> Option<Arc<dyn DynCall>> {
+        self.0.get()?.upgrade()
+    }
+}
+
+impl DynCall for Later {
+    fn call_boxed(&self, request: Request) -> BoxFuture<'_, Result<Reply, CallError>> {
+        Box::pin(async move {
+            match self.get() {
+                Some(calls) => calls.call_boxed(request).await,
+                None => Err(CallError::ShuttingDown),
+            }
+        })
     }
 }
 

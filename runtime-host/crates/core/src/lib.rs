@@ -6,6 +6,7 @@
 pub mod call;
 pub mod context;
 pub mod event;
+pub mod hex;
 pub mod manifest;
 pub mod route;
 pub mod run;

@@ -11,6 +11,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use skald_core::hex;
 use wasmtime::{Engine, component::Component};
 
 use crate::flavour::{Engines, Flavour, needed};
@@ -39,7 +40,7 @@ pub(crate) fn load(
     cache: Option<&Path>,
     wasm: &[u8],
 ) -> wasmtime::Result<Loaded> {
-    let revision = hex(&Sha256::digest(wasm));
+    let revision = hex::digits(&Sha256::digest(wasm));
     for flavour in [Flavour::Plain, Flavour::Concurrent] {
         let Some(directory) = cache else { break };
         let entry = Entry::new(directory, &revision, engines.get(flavour));
@@ -94,7 +95,7 @@ impl Entry {
     fn read(&self, engine: &Engine) -> Option<Component> {
         let expected = fs::read_to_string(&self.digest).ok()?;
         let code = fs::read(&self.code).ok()?;
-        if hex(&Sha256::digest(&code)) != expected {
+        if hex::digits(&Sha256::digest(&code)) != expected {
             tracing::warn!(file = %self.code.display(), "a damaged file of the compile cache is compiled anew");
             return None;
         }
@@ -107,7 +108,7 @@ impl Entry {
             fs::create_dir_all(directory)?;
         }
         replace(&self.code, code)?;
-        replace(&self.digest, hex(&Sha256::digest(code)).as_bytes())
+        replace(&self.digest, hex::digits(&Sha256::digest(code)).as_bytes())
     }
 }
 
@@ -128,14 +129,4 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     drop(file);
     fs::rename(unfinished, path)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

@@ -10,7 +10,7 @@ use std::{
 
 use parking_lot::RwLock;
 use skald_core::{
-    call::{CallError, DynCall, Reply, Request},
+    call::{CallError, DynCall, Later, Reply, Request},
     manifest::ComponentId,
     run::Run,
     unit::Unit,
@@ -30,14 +30,14 @@ use crate::{
     outbound,
     run::Runner,
     saga,
-    state::{Calls, MOST_OUTGOING, Shared, State},
+    state::{MOST_OUTGOING, Shared, State},
 };
 
 /// Runs the components of one application.
 pub struct Engine {
     config: Config,
     engines: Engines,
-    calls: Arc<Calls>,
+    calls: Arc<Later>,
     client: outbound::Client,
     runners: OnceLock<HashMap<ComponentId, Arc<Runner>>>,
     /// Other revisions of sagas, for runs that began with them.

@@ -11,7 +11,7 @@ mod step;
 
 use std::{collections::HashMap, sync::Arc};
 
-use skald_core::manifest::ComponentId;
+use skald_core::{call::Later, manifest::ComponentId};
 use wasmtime::{
     Engine,
     component::{
@@ -21,13 +21,8 @@ use wasmtime::{
 };
 
 use crate::{
-    bindings,
-    config::Spec,
-    engine::Compiled,
-    error::LinkProblem,
-    exports::Exports,
-    flavour::Flavour,
-    state::{Calls, State},
+    bindings, config::Spec, engine::Compiled, error::LinkProblem, exports::Exports,
+    flavour::Flavour, state::State,
 };
 
 /// Packages that are harmless without a grant: Rust's standard library imports most of them whether it uses them or
@@ -82,7 +77,7 @@ pub(crate) fn base(engine: &Engine, flavour: Flavour) -> wasmtime::Result<Linker
 pub(crate) struct Linking<'a> {
     compiled: &'a Compiled,
     others: &'a HashMap<ComponentId, &'a Exports>,
-    calls: &'a Arc<Calls>,
+    calls: &'a Arc<Later>,
     found: Findings,
     used: Used,
 }
@@ -117,7 +112,7 @@ impl<'a> Linking<'a> {
     pub(crate) fn new(
         compiled: &'a Compiled,
         others: &'a HashMap<ComponentId, &'a Exports>,
-        calls: &'a Arc<Calls>,
+        calls: &'a Arc<Later>,
     ) -> Self {
         Self {
             compiled,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 use skald_core::{
-    call::DynCall,
+    call::Later,
     context::{Cause, Context, TraceContext},
     store::Label,
     unit::Unit,
@@ -29,7 +29,7 @@ const MOST_RESOURCES: usize = 10_000;
 pub(crate) struct Shared {
     pub(crate) spec: Spec,
     /// The road to other components; set once everything is wired.
-    pub(crate) calls: Arc<Calls>,
+    pub(crate) calls: Arc<Later>,
     pub(crate) client: Client,
     /// Places for outgoing requests: sockets and buffered bodies are the host's, not the guest's.
     pub(crate) outgoing: Semaphore,
@@ -37,21 +37,6 @@ pub(crate) struct Shared {
 
 /// How many outgoing requests one component may have under way, in all its instances.
 pub(crate) const MOST_OUTGOING: usize = 64;
-
-/// Where the mesh will be once it is built: it needs the engine first.
-#[derive(Default)]
-pub(crate) struct Calls(std::sync::OnceLock<std::sync::Weak<dyn DynCall>>);
-
-impl Calls {
-    pub(crate) fn connect(&self, calls: std::sync::Weak<dyn DynCall>) {
-        // Only the first connection counts; the host makes just one.
-        let _ = self.0.set(calls);
-    }
-
-    pub(crate) fn get(&self) -> Option<Arc<dyn DynCall>> {
-        self.0.get()?.upgrade()
-    }
-}
 
 /// The call an instance works on, shared with the futures of its asynchronous host calls.
 pub(crate) struct Slot {

@@ -2,12 +2,13 @@
 //!
 //! The gateway only builds the key; whoever commits the effect keeps the answer with it.
 
-use std::fmt::Write;
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header, request::Parts};
 use sha2::{Digest, Sha256};
-use skald_core::context::{IdempotencyKey, Once, Principal};
+use skald_core::{
+    context::{IdempotencyKey, Once, Principal},
+    hex,
+};
 
 use crate::{config::ComponentTarget, failure::Failure};
 
@@ -81,14 +82,7 @@ fn fingerprint(head: &Parts, body: &Bytes) -> String {
         digest.update(b"\n");
     }
     digest.update(body);
-    digest
-        .finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hex::digits(&digest.finalize())
 }
 
 #[cfg(test)]

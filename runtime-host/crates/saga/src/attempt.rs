@@ -28,7 +28,7 @@ pub(crate) struct Landed {
 pub(crate) struct Tries {
     pub(crate) attempts: u32,
     pub(crate) error: String,
-    /// Whether an attempt may have taken effect without our knowing.
+    /// Not before this time; none while nothing keeps it from being tried.
     pub(crate) next: Option<Instant>,
 }
 

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use skald_core::saga::{
-    Command, Invalid, Issue, Outcome, Parked, Phase, Record, Script, Stamped, State,
+    Command, Invalid, Issue, Outcome, Parked, Record, Script, Stamped, State,
     codec::{self, Entry, Tail, Unwritable},
     journal::Append,
     play::Interrupted,
+    record,
 };
 
 use crate::{
@@ -106,7 +107,7 @@ impl Book {
         // The clock may be set back; a journal's time never goes back.
         let at = micros(&self.clock).max(self.state.updated_at());
         let stamped = Stamped { at, record };
-        self.state.apply(stamped.clone())?;
+        self.state.absorb(stamped.clone())?;
         self.unwritten.push(stamped);
         Ok(())
     }
@@ -217,10 +218,7 @@ impl Book {
 
     /// Code whose run turned back, was parked or has ended asks for nothing any more.
     fn expect_forward(&self) -> Result<(), Interrupted> {
-        let goes_on = self.stopped.is_none()
-            && self.state.parked().is_none()
-            && *self.state.phase() == Phase::Forward;
-        if goes_on {
+        if self.stopped.is_none() && self.state.goes_forward() {
             Ok(())
         } else {
             Err(Interrupted::Stopped)
@@ -238,7 +236,7 @@ impl Book {
                 limit: self.limits.history,
             });
         }
-        self.too_many_bytes(ordinal, command)
+        self.too_large(ordinal, command)
     }
 
     /// Whether the journal takes no more of what it need not take.
@@ -246,12 +244,8 @@ impl Book {
         self.state.records() >= self.limits.history
     }
 
-    /// An answer that is too large for the journal.
-    pub(crate) fn too_large(&self, ordinal: u32, outcome: &Outcome) -> Option<Parked> {
-        self.too_many_bytes(ordinal, outcome)
-    }
-
-    fn too_many_bytes(&self, ordinal: u32, what: &impl serde::Serialize) -> Option<Parked> {
+    /// A command or an answer that is too large for the journal.
+    pub(crate) fn too_large(&self, ordinal: u32, what: &impl serde::Serialize) -> Option<Parked> {
         let limit = self.limits.payload;
         let size = postcard::experimental::serialized_size(what).unwrap_or(usize::MAX);
         if size <= limit {
@@ -267,8 +261,5 @@ impl Book {
 
 /// Now, in microseconds since 1970.
 pub(crate) fn micros(clock: &Clock) -> u64 {
-    let since = clock()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    record::micros(clock())
 }

@@ -14,7 +14,7 @@ use skald_core::{
     manifest::ComponentId,
     saga::{
         End, Input, RunId, Started,
-        journal::{Filter, Journal, Standing, Summary},
+        journal::{self, Journal, Standing, Summary},
         play::Play,
     },
     store::StoreError,
@@ -36,9 +36,6 @@ use crate::{
 
 /// How long whoever waits for an end waits before asking again.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// How many runs are read at once from the list.
-const PAGE: usize = 256;
 
 /// The coordinator. Clones are the same one.
 #[derive(Clone)]
@@ -75,19 +72,9 @@ impl Sagas {
 
     /// Takes up all runs that have not ended: those with something to do at once, the others when it is time.
     pub async fn recover(&self) -> Result<(), StoreError> {
-        let mut filter = Filter {
-            standings: vec![Standing::Running, Standing::RollingBack],
-            limit: PAGE,
-            ..Filter::default()
-        };
-        loop {
-            let page = self.ground.journal.list(&filter).await?;
-            page.iter().for_each(|summary| self.take_up(summary));
-            if page.len() < PAGE {
-                return Ok(());
-            }
-            filter.after = page.last().map(|summary| summary.run.clone());
-        }
+        let standings = vec![Standing::Running, Standing::RollingBack];
+        let take_up = |summary: &Summary| self.take_up(summary);
+        journal::each(&*self.ground.journal, standings, take_up).await
     }
 
     /// Wakes runs when their time has come, until told to stop.

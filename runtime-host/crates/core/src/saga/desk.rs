@@ -9,7 +9,7 @@ use super::{
     journal::{Filter, Summary},
     view::View,
 };
-use crate::{call::BoxFuture, store::StoreError};
+use crate::{call::BoxFuture, hex, store::StoreError};
 
 /// A run's journal as it can be given away: enough to replay the run elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,12 +132,11 @@ impl Export {
 
     /// An export of these entries.
     pub fn new(run: RunId, component: String, entries: &[Bytes]) -> Self {
-        let hex = |bytes: &Bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         Self {
             version: Self::VERSION,
             run,
             component,
-            entries: entries.iter().map(hex).collect(),
+            entries: entries.iter().map(|entry| hex::digits(entry)).collect(),
         }
     }
 

@@ -108,6 +108,30 @@ pub trait Journal: Send + Sync + 'static {
     fn purge<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<bool, StoreError>>;
 }
 
+/// How many runs [`each`] takes from the list at once.
+const PAGE: usize = 256;
+
+/// Sees each run that stands so, in the order of the list.
+pub async fn each(
+    journal: &dyn Journal,
+    standings: Vec<Standing>,
+    mut see: impl FnMut(&Summary) + Send,
+) -> Result<(), StoreError> {
+    let mut filter = Filter {
+        standings,
+        limit: PAGE,
+        ..Filter::default()
+    };
+    loop {
+        let page = journal.list(&filter).await?;
+        page.iter().for_each(&mut see);
+        if page.len() < PAGE {
+            return Ok(());
+        }
+        filter.after = page.last().map(|summary| summary.run.clone());
+    }
+}
+
 /// Why an entry was not added. Nothing of it was.
 #[derive(Clone, Debug, Error)]
 pub enum AppendError {

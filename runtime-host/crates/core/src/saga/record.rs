@@ -1,6 +1,9 @@
 //! What a journal holds: records of what was asked, what came of it, and what people did.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +13,12 @@ use crate::{
     manifest::ComponentId,
     value::Value,
 };
+
+/// A time as records have it: microseconds since 1970.
+pub fn micros(at: SystemTime) -> u64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
 
 /// A record and when it was made, in microseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

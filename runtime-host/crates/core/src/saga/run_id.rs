@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::manifest::ComponentId;
+use crate::{hex, manifest::ComponentId};
 
 /// The name of a run: `run_` and 24 hexadecimal digits, made of the component and the start key. So a second start with
 /// the same key finds the run of the first.
@@ -94,13 +94,7 @@ fn short(parts: &[&[u8]]) -> String {
 }
 
 fn digest(parts: &[&[u8]]) -> String {
-    use fmt::Write as _;
-    let mut digits = String::with_capacity(64);
-    for byte in hash(parts) {
-        // Writing to a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
+    hex::digits(&hash(parts))
 }
 
 /// Each part with its length, so that no two lists of parts look alike.

@@ -7,7 +7,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     Cause, Command, Direction, End, Outcome, Phase, Record, Stamped, State, Undone,
-    journal::Summary, record::times, step_key,
+    journal::Summary,
+    record::{micros, times},
+    step_key,
 };
 
 /// A run with its whole story. Times are microseconds since 1970.
@@ -84,10 +86,6 @@ pub struct Trying {
 
 impl From<&Summary> for Row {
     fn from(summary: &Summary) -> Self {
-        let micros = |at: std::time::SystemTime| {
-            let since = at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
-        };
         Self {
             run: summary.run.to_string(),
             component: summary.component.clone(),

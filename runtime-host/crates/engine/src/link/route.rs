@@ -3,18 +3,13 @@
 use std::sync::Arc;
 
 use skald_core::{
-    call::{CallError, Function, Input, Reply, Request},
+    call::{CallError, Function, Input, Later, Reply, Request},
     context::{Cause, Context},
     manifest::ComponentId,
 };
 use wasmtime::component::{LinkerInstance, Val, types::ComponentFunc};
 
-use crate::{
-    convert,
-    error::Stop,
-    outbound::spawned,
-    state::{Calls, State},
-};
+use crate::{convert, error::Stop, outbound::spawned, state::State};
 
 /// Where a call of an imported function goes.
 #[derive(Clone)]
@@ -23,7 +18,7 @@ pub(super) struct Route {
     pub(super) caller: Arc<str>,
     pub(super) interface: Arc<str>,
     pub(super) function: Arc<str>,
-    pub(super) calls: Arc<Calls>,
+    pub(super) calls: Arc<Later>,
 }
 
 impl Route {

@@ -6,7 +6,7 @@ use skald_core::{
     call::{BoxFuture, CallError, Reply, chain},
     manifest::ComponentId,
     saga::{
-        Action, Cause, End, Parked, Phase, Record,
+        Action, Cause, End, Parked, Phase, Record, State,
         play::{Part, PlayError, Stage},
     },
     value::Value,
@@ -168,7 +168,7 @@ impl Carrier {
     pub(super) fn heed_stop(&mut self) {
         let stopped = {
             let mut book = self.run.book.lock();
-            let goes_on = *book.state.phase() == Phase::Forward && book.state.parked().is_none();
+            let goes_on = book.state.goes_forward();
             book.stopped.take().filter(|_| goes_on)
         };
         if let Some(reason) = stopped {
@@ -183,7 +183,7 @@ impl Carrier {
             let mut book = self.run.book.lock();
             (book.stopped.take(), book.script.finish(&book.state))
         };
-        if !self.state(|state| *state.phase() == Phase::Forward && state.parked().is_none()) {
+        if !self.state(State::goes_forward) {
             return;
         }
         if let Some(reason) = stopped {
@@ -214,7 +214,7 @@ impl Carrier {
 
     /// A crash is no outcome: the code is replayed, since memory, time or luck may have been short.
     pub(super) fn crashed(&mut self, error: &CallError) {
-        let commands = self.state(skald_core::saga::State::commands);
+        let commands = self.state(State::commands);
         let (before, at) = self.crashes;
         // Code that gets further each time is not stuck.
         let attempts = if commands > at {

@@ -36,16 +36,12 @@ impl Carrier {
             if self.is_concluded() || self.follow(&actions) {
                 continue;
             }
-            let has_unwritten = self.run.book.lock().has_unwritten();
-            match if has_unwritten {
-                self.store().await
-            } else {
-                Ok(())
-            } {
-                Err(passed) => return passed,
-                // Nobody outside has seen anything yet; now it may be done.
-                Ok(()) if has_unwritten => {}
-                Ok(()) => return self.do_all(&actions),
+            if !self.run.book.lock().has_unwritten() {
+                return self.do_all(&actions);
+            }
+            // Nobody outside has seen anything yet; once it is durable it may be done.
+            if let Err(passed) = self.store().await {
+                return passed;
             }
         }
     }

@@ -71,12 +71,7 @@ impl Carrier {
         if self.flying.contains_key(&ordinal) {
             return false;
         }
-        let error = self
-            .tries
-            .remove(&ordinal)
-            .map(|tries| tries.error)
-            .filter(|error| !error.is_empty())
-            .unwrap_or_else(|| "the run rolled back before its end was known".to_owned());
+        let error = self.last_error(ordinal, "the run rolled back before its end was known");
         self.completed(ordinal, Outcome::Abandoned { error })
     }
 
@@ -137,12 +132,17 @@ impl Carrier {
 
     /// A step that must not be sent twice was perhaps sent, by a host that is gone or while the run was parked.
     pub(super) fn park_unknown(&mut self, ordinal: u32) {
+        let error = self.last_error(ordinal, "the host stopped while the call was under way");
+        self.park(Parked::StepUnknown { ordinal, error });
+    }
+
+    /// What went wrong last with something that is not tried any more; without a failure, what kept it from its end.
+    fn last_error(&mut self, ordinal: u32, otherwise: &str) -> String {
         let tries = self.tries.remove(&ordinal);
-        let error = tries
+        tries
             .map(|tries| tries.error)
             .filter(|error| !error.is_empty())
-            .unwrap_or_else(|| "the host stopped while the call was under way".to_owned());
-        self.park(Parked::StepUnknown { ordinal, error });
+            .unwrap_or_else(|| otherwise.to_owned())
     }
 
     fn stepped(&mut self, ordinal: u32, answer: Option<Value>) {
@@ -150,7 +150,7 @@ impl Carrier {
         let reason = self.run.book.lock().too_large(ordinal, &outcome);
         match reason {
             // Whoever goes back gives up on the step, and whoever is parked asks for it again.
-            Some(reason) if !self.goes_forward() => {
+            Some(reason) if !self.state(State::goes_forward) => {
                 self.tries.entry(ordinal).or_default().error = reason.to_string();
             }
             Some(reason) => self.park(reason),
@@ -219,10 +219,6 @@ impl Carrier {
         };
         self.tries.remove(&ordinal);
         self.park(reason);
-    }
-
-    fn goes_forward(&self) -> bool {
-        self.state(|state| state.parked().is_none() && *state.phase() == Phase::Forward)
     }
 
     fn policy(&self, ordinal: u32) -> Policy {

@@ -2,13 +2,13 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, OnceLock, Weak},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use parking_lot::Mutex;
 use skald_core::{
-    call::{BoxFuture, CallError, DynCall, Reply, Request},
+    call::Later,
     saga::{Record, RunId, Stamped, Started, Step, journal::Journal, play::Play, policy::Policy},
     store::StoreError,
 };
@@ -35,7 +35,8 @@ pub(crate) struct Ground {
     pub(crate) config: Config,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) play: Arc<dyn Play>,
-    pub(crate) calls: Arc<Calls>,
+    /// The road that steps take; it is there once the mesh is.
+    pub(crate) calls: Arc<Later>,
     /// For instances of code.
     pub(crate) places: Arc<Semaphore>,
     /// The runs that are carried, and the ways to their carriers.
@@ -53,29 +54,6 @@ pub(super) struct Leaving {
     ground: Arc<Ground>,
     run: RunId,
     is_well: bool,
-}
-
-/// The road that steps take; it is there once the mesh is.
-#[derive(Default)]
-pub(crate) struct Calls(OnceLock<Weak<dyn DynCall>>);
-
-impl Calls {
-    /// Only the first connection counts; the host makes just one.
-    pub(super) fn connect(&self, calls: Weak<dyn DynCall>) {
-        let _ = self.0.set(calls);
-    }
-}
-
-impl DynCall for Calls {
-    fn call_boxed(&self, request: Request) -> BoxFuture<'_, Result<Reply, CallError>> {
-        Box::pin(async move {
-            let calls = self.0.get().and_then(Weak::upgrade);
-            match calls {
-                Some(calls) => calls.call_boxed(request).await,
-                None => Err(CallError::ShuttingDown),
-            }
-        })
-    }
 }
 
 // === impl Leaving ===

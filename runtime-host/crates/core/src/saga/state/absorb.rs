@@ -5,7 +5,7 @@ use crate::saga::{Cause, Command, End, Outcome, Record, Stamped};
 
 impl State {
     /// Moves on by one record. A record that cannot follow changes nothing.
-    pub(super) fn absorb(&mut self, stamped: Stamped) -> Result<(), Invalid> {
+    pub fn absorb(&mut self, stamped: Stamped) -> Result<(), Invalid> {
         let Stamped { at, record } = stamped;
         let record_number = self.records;
         let invalid = |why: String| Invalid {
@@ -67,7 +67,7 @@ impl State {
     }
 
     fn issue(&mut self, at: u64, ordinal: u32, command: Command) -> Result<(), String> {
-        if self.phase != Phase::Forward || self.parked.is_some() {
+        if !self.goes_forward() {
             return Err("the run's code does not run".to_owned());
         }
         if ordinal != self.commands() {

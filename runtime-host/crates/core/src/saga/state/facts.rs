@@ -46,6 +46,11 @@ impl State {
         &self.phase
     }
 
+    /// Whether its code may go on: it neither rolls back, nor waits for a person, nor has ended.
+    pub fn goes_forward(&self) -> bool {
+        self.phase == Phase::Forward && self.parked.is_none()
+    }
+
     /// Why it waits for a person, and since when.
     pub fn parked(&self) -> Option<(&Parked, u64)> {
         self.parked.as_ref().map(|(reason, at)| (reason, *at))
