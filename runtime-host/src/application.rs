@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-use skald_core::manifest::{
-    self, App, Component, ComponentId, DependencyTarget, RedisTrigger,
-    variables::{Resolved, resolve},
+use skald_core::{
+    event::Interest,
+    manifest::{
+        self, App, Component, ComponentId, DependencyTarget, RedisTrigger,
+        variables::{Resolved, resolve},
+    },
 };
 use skald_engine::{Isolation, Service, Spec};
 
@@ -57,6 +60,15 @@ impl Application {
             "{file}:\n  {}",
             reader.unsupported.join("\n  ")
         )))
+    }
+
+    /// What each subscriber wants to hear.
+    pub(crate) fn interests(&self) -> Vec<Interest> {
+        let interest = |(group, topics): (&ComponentId, &Vec<Arc<str>>)| Interest {
+            group: Arc::from(group.as_str()),
+            topics: topics.clone(),
+        };
+        self.subscriptions.iter().map(interest).collect()
     }
 }
 

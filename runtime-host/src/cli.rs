@@ -1,12 +1,17 @@
 //! The command line.
 
+mod audit;
+mod doctor;
 mod saga;
 
 use std::{borrow::Cow, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand};
+use skald_store::redis::Address;
 use skald_telemetry::logs::Format;
 
+pub(crate) use self::audit::{Audit, AuditCommand, Verify};
+pub(crate) use self::doctor::{Doctor, DoctorCommand, Examine};
 pub(crate) use self::saga::{
     Check, Companions, Export, List, Listed, One, Purge, Rerun, Runs, Saga, SagaCommand, Signal,
     Skip, Upgrade,
@@ -56,6 +61,10 @@ pub(crate) enum Command {
     Routes(Manifest),
     /// See the sagas of a running host, and repair those that wait for a person.
     Saga(Saga),
+    /// Prove that the shop's audit record is as it was written.
+    Audit(Audit),
+    /// See whether what the host depends on is fit for it.
+    Doctor(Doctor),
 }
 
 /// Which application.
@@ -128,9 +137,41 @@ pub(crate) struct Up {
     )]
     pub(crate) admin_token: Option<String>,
 
+    #[command(flatten)]
+    pub(crate) redis: Shared,
+
     /// Print only the `Serving` line.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// The Redis that nodes share.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Shared {
+    /// Keep state, events and journals in Redis, where other nodes of the application share them:
+    /// redis://HOST:PORT, redis+sentinel://HOST,HOST/NAME or redis+cluster://HOST,HOST; rediss for TLS.
+    ///
+    /// Without it they are kept in the data directory, and need no server.
+    #[arg(long, value_name = "URL", env = "SKALD_REDIS", hide_env_values = true)]
+    pub(crate) redis: Option<Address>,
+
+    /// The certificates that Redis is trusted by, in PEM; without it those of the system.
+    #[arg(long, value_name = "FILE", env = "SKALD_REDIS_CA", requires = "redis")]
+    pub(crate) redis_ca: Option<PathBuf>,
+
+    /// What all keys in Redis begin with; without it the application's name. Applications that share a Redis need names
+    /// of their own.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "SKALD_REDIS_PREFIX",
+        requires = "redis"
+    )]
+    pub(crate) redis_prefix: Option<String>,
+
+    /// Start also on a Redis that may lose what it has acknowledged; `skald doctor redis` says what.
+    #[arg(long, env = "SKALD_ACCEPT_REDIS_DURABILITY", requires = "redis")]
+    pub(crate) accept_redis_durability: bool,
 }
 
 /// Where the admin API listens, if it does.
@@ -161,6 +202,8 @@ impl Command {
             Self::Up(up) => Cow::Borrowed(&up.manifest),
             Self::Check(manifest) | Self::Routes(manifest) => Cow::Borrowed(manifest),
             Self::Saga(saga) => Cow::Owned(saga.manifest()),
+            Self::Audit(_) => Cow::Owned(Audit::manifest()),
+            Self::Doctor(_) => Cow::Owned(Doctor::manifest()),
         }
     }
 }

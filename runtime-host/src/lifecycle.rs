@@ -2,10 +2,10 @@
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
-use skald_admin::Admin;
-use skald_core::store::StoreError;
+use skald_admin::{Admin, Desks, Events};
+use skald_core::{event::Interest, saga::desk::Desk, store::StoreError};
 use skald_engine::EngineError;
-use skald_store::OpenError;
+use skald_store::{OpenError, redis};
 use skald_telemetry::{
     logs::{self, LogsError},
     tasks::Tasks,
@@ -50,6 +50,9 @@ pub(crate) enum Failure {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] OpenError),
+    /// Redis cannot be used.
+    #[error(transparent)]
+    Redis(#[from] redis::OpenError),
     /// The data could not be read or written.
     #[error("the data cannot be used: {0}")]
     Store(#[from] StoreError),
@@ -84,7 +87,7 @@ impl Failure {
             Self::Engine(EngineError::Start(_)) | Self::Build(_) => 70,
             Self::Engine(_) => 64,
             Self::Listen(..) | Self::Admin(..) | Self::System(_) => 71,
-            Self::Data(_) | Self::Store(_) => 74,
+            Self::Data(_) | Self::Redis(_) | Self::Store(_) => 74,
         })
     }
 }
@@ -128,7 +131,15 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
     let admin = Admission::open(settings).await?;
     // Deliveries stop after the gateway, so that what the last requests began still goes its way.
     let (front, back) = (Tasks::new(), Tasks::new());
-    let host = wiring::connect(application, engine, &settings.data, is_ready, &back).await?;
+    let host = wiring::connect(application, engine, settings, is_ready, &back).await?;
+    // It says that this node is alive until all else has ended.
+    let stay = Tasks::new();
+    let mesh = Arc::clone(&host.mesh);
+    let members = Arc::clone(&host.members);
+    stay.spawn(
+        "membership",
+        members.stay(move || mesh.load(), stay.shutdown()),
+    );
     // An earlier host may have been killed before it could take its note away.
     saga::address::withdraw(&settings.data);
     tokio::select! {
@@ -137,8 +148,9 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
         prepared = prepare(&host, application) => {
             prepared?;
             open(&host, listener, &front);
-            admin.admit(&host, &settings.data, &front)?;
+            admin.admit(&host, application.interests(), &settings.data, &front)?;
             ready.send_replace(true);
+            host.members.open().await;
             present::serving(address, (!up.quiet).then_some((application, summary)));
             tracing::info!(
                 application = %application.app.name,
@@ -151,7 +163,12 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
     }
     ready.send_replace(false);
     saga::address::withdraw(&settings.data);
-    drain(&front, &back, host).await;
+    host.members.drain().await;
+    drain(&front, &back).await;
+    stay.drain(DRAIN).await;
+    host.members.leave().await;
+    host.data.close().await;
+    tracing::info!("stopped");
     Ok(())
 }
 
@@ -160,10 +177,11 @@ async fn prepare(host: &Host, application: &Application) -> Result<(), Failure> 
     if let Some(sagas) = &host.sagas {
         sagas.recover().await?;
     }
-    if seed::announce(&host.store, &application.app.name).await? == FirstData::Begun {
+    let store = host.data.host();
+    if seed::announce(&*store, &application.app.name).await? == FirstData::Begun {
         present::note("First start on this data: laying it out");
-        seed::settle(&host.store, &host.handles).await?;
-        seed::complete(&host.store).await?;
+        seed::settle(&host.deliveries).await?;
+        seed::complete(&*store).await?;
     }
     host.gateway.prepare().await;
     Ok(())
@@ -189,22 +207,40 @@ impl Admission {
         Ok(Self(Some((listener, config))))
     }
 
-    /// Opens the door, where there is something behind it.
-    fn admit(self, host: &Host, data: &Path, front: &Tasks) -> Result<(), Failure> {
-        let (Some((listener, config)), Some(sagas)) = (self.0, host.sagas.clone()) else {
+    /// Opens the door.
+    fn admit(
+        self,
+        host: &Host,
+        interests: Vec<Interest>,
+        data: &Path,
+        front: &Tasks,
+    ) -> Result<(), Failure> {
+        let Some((listener, config)) = self.0 else {
             return Ok(());
         };
         let address = listener.local_addr()?;
-        let admin = Admin::new(&config, Arc::new(sagas));
+        let sagas = host.sagas.clone();
+        let desks = Desks {
+            sagas: sagas.map(|sagas| Arc::new(sagas) as Arc<dyn Desk>),
+            events: Events {
+                archive: Arc::clone(&host.data.archive),
+                log: Arc::clone(&host.data.log),
+                interests,
+                store: host.data.host(),
+            },
+            nodes: Arc::clone(&host.data.nodes),
+        };
+        let admin = Admin::new(&config, desks);
         front.spawn("admin", admin.serve(listener, front.shutdown()));
+        host.members.is_at(None, Some(address.to_string()));
         saga::address::publish(data, address)?;
-        tracing::info!(%address, "operators are served; see `skald saga --help`");
+        tracing::info!(%address, "operators are served; see `skald --help`");
         Ok(())
     }
 }
 
-/// Ends in the order of the road: no new requests, no new deliveries, then the data is closed.
-async fn drain(front: &Tasks, back: &Tasks, host: Host) {
+/// Ends in the order of the road: no new requests, then no new deliveries.
+async fn drain(front: &Tasks, back: &Tasks) {
     tracing::info!("stopping: running requests and deliveries end first");
     for tasks in [front, back] {
         let drained = tasks.drain(DRAIN).await;
@@ -212,9 +248,6 @@ async fn drain(front: &Tasks, back: &Tasks, host: Host) {
             tracing::warn!(task = %name, "did not end in {DRAIN:?} and was dropped; nothing committed is lost");
         }
     }
-    let Host { store, .. } = host;
-    store.close().await;
-    tracing::info!("stopped");
 }
 
 /// The signals that end the program in good order.

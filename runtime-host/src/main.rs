@@ -1,12 +1,19 @@
 //! `skald`: runs an application of WASI components.
 
 mod application;
+mod audit;
+mod bell;
 mod build;
 mod check;
 mod cli;
 mod coordinator;
+mod data;
+mod doctor;
+mod guard;
 mod lifecycle;
+mod members;
 mod present;
+mod revisions;
 mod saga;
 mod seed;
 mod settings;
@@ -42,6 +49,8 @@ fn run(cli: &Cli, settings: &Settings) -> Result<(), Failure> {
         Command::Check(_) => check::check(settings)?,
         Command::Routes(_) => check::routes(settings)?,
         Command::Saga(saga) => saga::run(settings, saga)?,
+        Command::Audit(audit) => audit::run(audit)?,
+        Command::Doctor(doctor) => doctor::run(doctor)?,
     }
     Ok(())
 }

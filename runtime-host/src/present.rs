@@ -1,5 +1,6 @@
 //! What people see: progress, tables, and complaints. Standard output carries results, standard error everything else.
 
+pub(crate) mod findings;
 pub(crate) mod ink;
 pub(crate) mod runs;
 

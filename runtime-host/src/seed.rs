@@ -4,11 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use skald_core::{
-    event::{EventLog, NewEvent},
+    event::NewEvent,
     store::{Change, CommitError, Key, Store, StoreError, Subject},
 };
-use skald_events::Handle;
-use skald_store::Embedded;
+use skald_events::Deliveries;
 use skald_telemetry::{clock, ids};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -31,7 +30,10 @@ const BEGUN: &[u8] = b"begun";
 const COMPLETE: &[u8] = b"complete";
 
 /// Publishes the event if it never was.
-pub(crate) async fn announce(store: &Embedded, application: &str) -> Result<FirstData, StoreError> {
+pub(crate) async fn announce(
+    store: &dyn Store,
+    application: &str,
+) -> Result<FirstData, StoreError> {
     let seen = store.snapshot().await?.get(&key()).await?;
     match seen.value.as_deref() {
         Some(COMPLETE) => return Ok(FirstData::Complete),
@@ -49,7 +51,7 @@ pub(crate) async fn announce(store: &Embedded, application: &str) -> Result<Firs
 }
 
 /// Remembers that all of it is there.
-pub(crate) async fn complete(store: &Embedded) -> Result<(), StoreError> {
+pub(crate) async fn complete(store: &dyn Store) -> Result<(), StoreError> {
     let writes = vec![(key(), Some(Bytes::from_static(COMPLETE)))];
     commit(
         store,
@@ -68,7 +70,7 @@ fn key() -> Key {
     }
 }
 
-async fn commit(store: &Embedded, change: Change) -> Result<(), StoreError> {
+async fn commit(store: &dyn Store, change: Change) -> Result<(), StoreError> {
     match store.commit(change, clock::now()).await {
         Err(CommitError::Store(error)) => Err(error),
         // Another start was quicker, which is as good.
@@ -77,19 +79,8 @@ async fn commit(store: &Embedded, change: Change) -> Result<(), StoreError> {
 }
 
 /// Waits until nobody has anything left to handle: what the first event led to is then there.
-pub(crate) async fn settle(store: &Embedded, handles: &[Handle]) -> Result<(), StoreError> {
-    let settled = tokio::time::timeout(PATIENCE, async {
-        loop {
-            let head = store.head().await?;
-            for handle in handles {
-                // A delivery that ended is shutting down; there is nothing to wait for.
-                let _ = handle.idle().await;
-            }
-            if store.head().await? == head {
-                return Ok(());
-            }
-        }
-    });
+pub(crate) async fn settle(deliveries: &Deliveries) -> Result<(), StoreError> {
+    let settled = tokio::time::timeout(PATIENCE, deliveries.settle());
     settled.await.unwrap_or_else(|_| {
         tracing::warn!(
             "the first data is not complete after {PATIENCE:?}; it goes on in the background"

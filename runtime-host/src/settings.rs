@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use skald_core::manifest::variables::Providers;
+use skald_store::redis;
 use skald_telemetry::logs::Format;
 
 use crate::{
-    cli::{AdminAddress, Cli, Command},
+    cli::{AdminAddress, Cli, Command, Shared, Up},
     lifecycle::Failure,
 };
 
@@ -23,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) cache: PathBuf,
     /// Where the data is kept.
     pub(crate) data: PathBuf,
+    /// The Redis that keeps everything durable instead of the data directory, if one does.
+    pub(crate) redis: Option<redis::Config>,
     /// What to log.
     pub(crate) log: String,
     /// How log lines look.
@@ -53,7 +56,7 @@ impl Settings {
         let data = match &cli.command {
             Command::Up(up) => up.data_dir.clone(),
             Command::Saga(saga) => saga.place.data_dir.clone(),
-            Command::Check(_) | Command::Routes(_) => None,
+            Command::Check(_) | Command::Routes(_) | Command::Audit(_) | Command::Doctor(_) => None,
         };
         let admin_token = admin_token(&cli.command)?;
         let admin = admin(&cli.command, admin_token.as_deref())?;
@@ -67,6 +70,7 @@ impl Settings {
                 .clone()
                 .unwrap_or_else(|| root.join(FOLDER).join("cache")),
             data: data.unwrap_or_else(|| root.join(FOLDER).join("data")),
+            redis: shared(&cli.command)?,
             log: cli.log.clone(),
             log_format: cli.log_format.unwrap_or_else(Format::detect),
             admin,
@@ -75,6 +79,34 @@ impl Settings {
             root,
         })
     }
+}
+
+/// The Redis to be shared; who shares it is told by the manifest.
+fn shared(command: &Command) -> Result<Option<redis::Config>, Failure> {
+    let Command::Up(Up {
+        redis:
+            Shared {
+                redis: Some(address),
+                redis_ca,
+                redis_prefix,
+                ..
+            },
+        ..
+    }) = command
+    else {
+        return Ok(None);
+    };
+    let mut config = redis::Config::new(redis_prefix.clone().unwrap_or_default(), address.clone());
+    if let Some(file) = redis_ca {
+        let roots = fs::read(file).map_err(|error| {
+            let file = file.display();
+            Failure::Settings(format!(
+                "--redis-ca {file}: the file cannot be read: {error}"
+            ))
+        })?;
+        config.roots = Some(roots);
+    }
+    Ok(Some(config))
 }
 
 /// The environment, as far as it is text.
@@ -126,7 +158,7 @@ fn admin_token(command: &Command) -> Result<Option<String>, Failure> {
     let given = match command {
         Command::Up(up) => up.admin_token.as_deref(),
         Command::Saga(saga) => saga.place.admin_token.as_deref(),
-        Command::Check(_) | Command::Routes(_) => None,
+        Command::Check(_) | Command::Routes(_) | Command::Audit(_) | Command::Doctor(_) => None,
     };
     let Some(given) = given else {
         return Ok(None);
@@ -148,6 +180,10 @@ fn admin(command: &Command, token: Option<&str>) -> Result<Option<skald_admin::C
                 .map(Some)
                 .map_err(|error| Failure::Settings(error.to_string())),
         },
-        Command::Check(_) | Command::Routes(_) | Command::Saga(_) => Ok(None),
+        Command::Check(_)
+        | Command::Routes(_)
+        | Command::Saga(_)
+        | Command::Audit(_)
+        | Command::Doctor(_) => Ok(None),
     }
 }

@@ -4,20 +4,29 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use skald_core::{
     call::DynCall,
-    event::EventLog,
     manifest::{App, ComponentId},
-    store::Store,
+    node::{Health, Node, Served},
 };
 use skald_engine::{Compiled, Engine, EngineError, LinkProblem, Spec};
-use skald_events::{Delivery, Handle, Subscriber};
+use skald_events::Deliveries;
 use skald_gateway::Gateway;
 use skald_mesh::Mesh;
 use skald_saga::{Road, Sagas};
-use skald_store::Embedded;
-use skald_telemetry::tasks::Tasks;
+use skald_telemetry::{clock, tasks::Tasks};
 use tokio::sync::watch;
 
-use crate::{application::Application, coordinator, lifecycle::Failure, present};
+use crate::{
+    application::Application,
+    bell::{Bell, Rung},
+    coordinator,
+    data::{self, Data},
+    guard::FileGuard,
+    lifecycle::Failure,
+    members::Members,
+    present,
+    revisions::Revisions,
+    settings::Settings,
+};
 
 /// How often instances that nobody calls are looked for.
 const TRIM: Duration = Duration::from_secs(1);
@@ -28,10 +37,12 @@ const SWEEP: Duration = Duration::from_secs(3_600);
 /// A host whose rooms are connected and not yet open to the public.
 pub(crate) struct Host {
     pub(crate) gateway: Arc<Gateway>,
-    pub(crate) store: Embedded,
-    pub(crate) handles: Vec<Handle>,
+    pub(crate) data: Data,
+    pub(crate) members: Arc<Members>,
+    pub(crate) deliveries: Deliveries,
     /// Where the application has sagas.
     pub(crate) sagas: Option<Sagas>,
+    pub(crate) mesh: Arc<Mesh<Engine>>,
     /// Keeps the road between components alive.
     _calls: Arc<dyn DynCall>,
 }
@@ -114,58 +125,91 @@ pub(crate) fn deploy(
 pub(crate) async fn connect(
     application: &Application,
     engine: Engine,
-    data: &Path,
+    settings: &Settings,
     ready: watch::Receiver<bool>,
     tasks: &Tasks,
 ) -> Result<Host, Failure> {
-    let (woken, wake) = watch::channel(());
-    let mut config = skald_store::Config::new(data);
-    config.on_events = Arc::new(move || {
-        woken.send_replace(());
-    });
-    let store = Embedded::open(config)?;
+    let bell = Arc::new(Bell::default());
+    let data = Data::open(settings, application, Arc::clone(&bell), tasks).await?;
     let engine = Arc::new(engine);
-    let port: Arc<dyn Store> = Arc::new(store.clone());
-    let mesh = Arc::new(Mesh::build(targets(&application.app), &engine, &port));
-    let sagas = coordinator::coordinate(&application.app, &engine, &store, tasks).await?;
+    let members = join(application, &engine, &data, &settings.data).await?;
+    let mesh = Arc::new(Mesh::build(targets(&application.app, &data), &engine));
+    let guard = data
+        .is_shared()
+        .then(|| FileGuard::open(&settings.data))
+        .transpose()?;
+    let journal = (&data.journal, guard);
+    let sagas = coordinator::coordinate(&application.app, &engine, journal, &members, tasks);
     let mut calls: Arc<dyn DynCall> = Arc::clone(&mesh) as Arc<dyn DynCall>;
     if let Some(sagas) = &sagas {
-        coordinator::revise(&application.specs, &engine, &store, data).await?;
+        let shared = data.is_shared().then(|| data.host());
+        let revisions = Revisions::new(&engine, &data.journal, &settings.data, shared);
+        revisions.revise(&application.specs).await?;
         calls = Arc::new(Road::new(sagas.clone(), calls));
         sagas.connect(Arc::downgrade(&calls));
+        coordinator::inherit(sagas, revisions, &members, tasks);
     }
     engine.connect(Arc::downgrade(&calls));
-    let handles = deliveries(application, &store, &calls, tasks);
-    ring(wake, handles.clone(), tasks);
+    let deliveries = deliveries(application, &data, &calls, &members, tasks);
+    ring(bell, deliveries.clone(), &members, tasks);
     trim(Arc::clone(&engine), tasks);
     sweep(Arc::clone(&mesh), tasks);
     let gateway = skald_gateway::Config::of(&application.app, ready)
         .map_err(|error| Failure::Manifest(error.to_string()))?;
     Ok(Host {
         gateway: Arc::new(Gateway::new(gateway, Arc::clone(&calls))),
-        store,
-        handles,
+        data,
+        members,
+        deliveries,
         sagas,
+        mesh,
         _calls: calls,
     })
 }
 
-fn targets(app: &App) -> Vec<skald_mesh::Target> {
+/// Says to the other nodes that this one is there, and what it serves.
+async fn join(
+    application: &Application,
+    engine: &Engine,
+    data: &Data,
+    directory: &Path,
+) -> Result<Arc<Members>, Failure> {
+    let served = |id: &ComponentId| Served {
+        component: id.as_str().to_owned(),
+        revision: engine.revision(id).unwrap_or_default().to_owned(),
+    };
+    let me = Node {
+        id: data::node(directory)?,
+        address: None,
+        admin: None,
+        components: application.app.components.keys().map(served).collect(),
+        load: 0,
+        health: Health::Starting,
+        epochs: Vec::new(),
+        started_at: clock::now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let members = Members::join(Arc::clone(&data.nodes), me).await?;
+    Ok(Arc::new(members))
+}
+
+fn targets(app: &App, data: &Data) -> Vec<skald_mesh::Target> {
     let target =
         |(id, component): (&ComponentId, &skald_core::manifest::Component)| skald_mesh::Target {
             id: id.clone(),
             config: skald_mesh::Config::of(&component.settings),
+            store: data.of(id),
         };
     app.components.iter().map(target).collect()
 }
 
 fn deliveries(
     application: &Application,
-    store: &Embedded,
+    data: &Data,
     calls: &Arc<dyn DynCall>,
+    members: &Arc<Members>,
     tasks: &Tasks,
-) -> Vec<Handle> {
-    let log: Arc<dyn EventLog> = Arc::new(store.clone());
+) -> Deliveries {
     let settings = &application.app.settings.events;
     let config = skald_events::Config {
         concurrency: settings.concurrency,
@@ -174,38 +218,33 @@ fn deliveries(
         max_backoff: settings.max_backoff,
         window: skald_events::Config::WINDOW,
     };
-    let start = |(group, topics): (&ComponentId, &Vec<Arc<str>>)| {
-        let subscriber = Subscriber {
-            group: group.clone(),
-            topics: topics.clone(),
-        };
-        let (delivery, handle) = Delivery::new(
-            config.clone(),
-            subscriber,
-            Arc::clone(&log),
-            Arc::clone(calls),
-        );
-        tasks.spawn(
-            format!("delivery to {}", group.as_str()),
-            delivery.run(tasks.shutdown()),
-        );
-        handle
-    };
-    application.subscriptions.iter().map(start).collect()
+    let members = Arc::clone(members);
+    let deliveries = Deliveries::new(
+        config,
+        application.interests(),
+        (Arc::clone(&data.log), Arc::clone(calls)),
+        Arc::new(move |book| members.is_mine(book)),
+        tasks,
+    );
+    let run = deliveries.clone().run(tasks.shutdown());
+    tasks.spawn("deliveries", run);
+    deliveries
 }
 
-/// Wakes the deliveries after each commit that published something.
-fn ring(mut wake: watch::Receiver<()>, handles: Vec<Handle>, tasks: &Tasks) {
-    let shutdown = tasks.shutdown();
+/// Wakes the deliveries after each commit that published something, and has them look again when nodes come or go.
+fn ring(bell: Arc<Bell>, deliveries: Deliveries, members: &Members, tasks: &Tasks) {
+    let (shutdown, mut changes) = (tasks.shutdown(), members.changes());
     tasks.spawn("wake-up of deliveries", async move {
         loop {
             tokio::select! {
                 biased;
                 () = shutdown.wait() => return,
-                changed = wake.changed() => if changed.is_err() { return },
-            }
-            for handle in &handles {
-                handle.wake();
+                rung = bell.heard() => match rung {
+                    Rung::Topics(topics) => deliveries.wake_for(&topics),
+                    Rung::Anything => deliveries.wake(),
+                    Rung::Nothing => {}
+                },
+                changed = changes.changed() => if changed.is_err() { return } else { deliveries.rouse() },
             }
         }
     });

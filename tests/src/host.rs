@@ -71,6 +71,11 @@ impl Host {
         Client::new(self.address)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What it has said so far on standard error.
     pub fn log(&self) -> String {
         self.log.text()
@@ -95,10 +100,24 @@ impl Host {
 
     /// Asks it to stop, without waiting.
     pub fn terminate(&self) -> Result<()> {
+        self.signal("-TERM")
+    }
+
+    fn signal(&self, signal: &str) -> Result<()> {
         let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status()?;
-        ensure!(status.success(), "kill -TERM {pid}: {status}");
+        let status = Command::new("kill").args([signal, &pid]).status()?;
+        ensure!(status.success(), "kill {signal} {pid}: {status}");
         Ok(())
+    }
+
+    /// Lets it sleep: it does nothing, and does not know it.
+    pub fn pause(&self) -> Result<()> {
+        self.signal("-STOP")
+    }
+
+    /// Wakes it up.
+    pub fn resume(&self) -> Result<()> {
+        self.signal("-CONT")
     }
 
     /// Stops it in good order and waits for its end.

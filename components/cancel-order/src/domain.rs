@@ -3,7 +3,8 @@
 //! `orders` decides between this run and the checkout, which may be at work at the same moment: an order that is still
 //! pending is cancelled there and then, and the checkout finds out when it wants to confirm. Of an order that is confirmed,
 //! the carrier is called off first, because that alone can be refused. After it nothing can, and nothing is to be taken
-//! back any more: the scopes are committed, and the rest goes forward however long it takes.
+//! back any more: the scope is committed, and the rest goes forward however long it takes. There is one scope, since two
+//! are not committed at once, and between them somebody may cancel the run.
 
 use sdk::saga::{Scope, status};
 
@@ -91,17 +92,15 @@ pub fn run(services: &impl Services, order: &str) -> Result<Outcome, Refusal> {
             return Ok(Outcome::NothingToDo(refusal));
         }
     }
-    let parcel = Scope::new("shipment");
-    services.register(&parcel, Undo::Reinstate, order);
+    services.register(&wish, Undo::Reinstate, order);
     status("Calling the carrier off");
     if let Err(refusal) = services.call_off(order) {
-        parcel.rollback(&refusal.to_string());
+        // What is refused has not happened, so there is nothing to reinstate.
         services.refuse(order, refusal.in_words())?;
         wish.commit();
         status(&format!("Refused. {}", refusal.in_words()));
         return Ok(Outcome::Refused(refusal));
     }
-    parcel.commit();
     wish.commit();
     give_back(services, order)?;
     status("Cancelled");

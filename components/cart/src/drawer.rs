@@ -27,6 +27,13 @@ impl Drawer {
         self.0.set(&product_key(sku), item);
     }
 
+    /// Notes that a product is called otherwise. The news of a product come in order, so it is known already.
+    pub fn rename(&self, sku: &str, name: String) {
+        if let Some(item) = self.item(sku) {
+            self.learn(sku, &Item { name, ..item });
+        }
+    }
+
     /// The user's cart as it is now.
     pub fn cart(&self, user: &str) -> Cart {
         let mut cart = self.load(user);

@@ -9,6 +9,7 @@ use crate::{
 };
 
 const PRODUCT_ADDED: &str = "shop.catalog.product-added.v1";
+const PRODUCT_RENAMED: &str = "shop.catalog.product-renamed.v1";
 const ORDER_PLACED: &str = "shop.order.placed.v1";
 
 #[derive(Deserialize)]
@@ -16,6 +17,12 @@ struct ProductAdded {
     sku: String,
     name: String,
     price: Money,
+}
+
+#[derive(Deserialize)]
+struct ProductRenamed {
+    sku: String,
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +37,11 @@ pub fn receive(message: &[u8]) -> Result<(), HandlerError> {
         PRODUCT_ADDED => {
             let ProductAdded { sku, name, price } = events::parse(message)?.data;
             Drawer::open().learn(&sku, &Item { name, price });
+            Ok(())
+        }
+        PRODUCT_RENAMED => {
+            let ProductRenamed { sku, name } = events::parse(message)?.data;
+            Drawer::open().rename(&sku, name);
             Ok(())
         }
         ORDER_PLACED => {
@@ -62,6 +74,20 @@ mod tests {
         assert_eq!((item.name.as_str(), item.price.amount), ("Ale horn", 3_490));
         assert!(hear(PRODUCT_ADDED, json!({"sku": "x"})).is_err());
         assert!(hear("shop.order.confirmed.v1", json!({})).is_err());
+    }
+
+    #[test]
+    fn a_product_that_is_renamed_keeps_its_price() {
+        let price = json!({"amount": 3_490, "currency": "EUR"});
+        let product = json!({"sku": "ale-horn", "name": "Ale horn", "price": price});
+        hear(PRODUCT_ADDED, product).unwrap();
+        for sku in ["ale-horn", "longship"] {
+            let renamed = json!({"sku": sku, "name": "Mead horn", "revision": 1});
+            hear(PRODUCT_RENAMED, renamed).unwrap();
+        }
+        let item = Drawer::open().item("ale-horn").unwrap();
+        assert_eq!((item.name.as_str(), item.price.amount), ("Mead horn", 3_490));
+        assert_eq!(Drawer::open().item("longship"), None);
     }
 
     #[test]

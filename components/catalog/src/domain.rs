@@ -28,6 +28,9 @@ pub struct Product {
     pub price: Money,
 }
 
+/// Room for any name a shelf has.
+const MAX_NAME: usize = 100;
+
 /// What a caller looks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter(String);
@@ -83,6 +86,27 @@ pub fn page<'a>(
         (None | Some(_), _) => None,
     };
     Ok((items, next))
+}
+
+/// A name without spaces around it; `None` if there is nothing to read, too much, or control characters.
+pub fn name(text: &str) -> Option<String> {
+    let name = text.trim();
+    let good = (1..=MAX_NAME).contains(&name.chars().count()) && !name.contains(char::is_control);
+    good.then(|| name.to_owned())
+}
+
+/// Whether `who` is on a list that has commas or spaces between its names.
+pub fn is_listed(list: &str, who: &str) -> bool {
+    let mut names = list.split([',', ' ', '\n']);
+    names.any(|listed| !who.is_empty() && listed == who)
+}
+
+/// Gives a product of the range another name; answers the product.
+pub fn rename<'a>(range: &'a mut [Product], sku: &str, name: &str) -> Option<&'a Product> {
+    let at = range.binary_search_by(|known| known.sku.as_str().cmp(sku));
+    let product = range.get_mut(at.ok()?)?;
+    product.name = name.to_owned();
+    Some(product)
 }
 
 /// Adds products to the range, which stays in the order of the SKUs. Those it has are left as they are.

@@ -1,4 +1,4 @@
-//! `GET /api/v1/products` and `GET /api/v1/products/{sku}`.
+//! `GET /api/v1/products`, `GET /api/v1/products/{sku}` and `PATCH` of it.
 
 use sdk::{
     ids::LONGEST_SKU,
@@ -6,7 +6,8 @@ use sdk::{
 };
 
 use crate::{
-    domain::{self, Cursor, Filter, OtherList},
+    domain::{self, Cursor, Filter, OtherList, Product},
+    editing,
     shelf::Shelf,
 };
 
@@ -15,9 +16,12 @@ pub fn answer(request: &Request) -> Result<Response, Problem> {
     match (request.method(), request.segments().as_slice()) {
         ("GET", ["api", "v1", "products"]) => list(request),
         ("GET", ["api", "v1", "products", sku]) => one(request, sku),
-        (_, ["api", "v1", "products"] | ["api", "v1", "products", _]) => {
-            Err(Problem::method_not_allowed(&["GET"]))
+        ("PATCH", ["api", "v1", "products", sku]) => {
+            editing::admit(request)?;
+            editing::rename(request, find(sku)?)
         }
+        (_, ["api", "v1", "products"]) => Err(Problem::method_not_allowed(&["GET"])),
+        (_, ["api", "v1", "products", _]) => Err(Problem::method_not_allowed(&["GET", "PATCH"])),
         _ => Err(Problem::not_found("there is nothing here")),
     }
 }
@@ -40,11 +44,14 @@ fn list(request: &Request) -> Result<Response, Problem> {
 }
 
 fn one(request: &Request, sku: &str) -> Result<Response, Problem> {
-    let product = Some(sku)
+    Ok(rest::json_or_not_modified(request, &find(sku)?))
+}
+
+fn find(sku: &str) -> Result<Product, Problem> {
+    Some(sku)
         .filter(|sku| sku.len() <= LONGEST_SKU)
         .and_then(|sku| Shelf::open().find(sku))
-        .ok_or_else(|| Problem::not_found(format!("the shop does not sell {sku:?}")))?;
-    Ok(rest::json_or_not_modified(request, &product))
+        .ok_or_else(|| Problem::not_found(format!("the shop does not sell {sku:?}")))
 }
 
 #[cfg(test)]

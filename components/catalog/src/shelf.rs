@@ -1,5 +1,6 @@
 //! Where products are kept: one document each for those who know the SKU, and one of the whole range, in order, for
-//! lists. Both change in one unit.
+//! lists. Both change in one unit. Beside them is how often a product was renamed, so that whoever hears of names knows
+//! which is the last.
 
 use sdk::kv::Store;
 
@@ -54,6 +55,24 @@ impl Shelf {
         }
         added
     }
+
+    /// Gives a product another name; answers how many it has had before. Nothing happens if it has that name.
+    pub fn rename(&self, product: &Product, name: &str) -> Option<u64> {
+        if product.name == name {
+            return None;
+        }
+        let mut range = self.all();
+        let renamed = domain::rename(&mut range, &product.sku, name)?;
+        self.0.set(&key(&product.sku), renamed);
+        self.0.set(RANGE, &range);
+        let revision = self.0.get(&revision_key(&product.sku)).unwrap_or(0) + 1;
+        self.0.set(&revision_key(&product.sku), &revision);
+        Some(revision)
+    }
+}
+
+fn revision_key(sku: &str) -> String {
+    format!("revision/{sku}")
 }
 
 fn key(sku: &str) -> String {

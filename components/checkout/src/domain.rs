@@ -14,6 +14,9 @@ use super::order::Order;
 /// What customers are told if a person or a crash of ours has ended the checkout.
 pub const NOT_COMPLETED: &str = "The order could not be completed.";
 
+/// What customers are told if their order does not look like one of theirs: the same, whatever was found.
+pub const NOT_ACCEPTED: &str = "The order could not be accepted.";
+
 /// How an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -36,6 +39,8 @@ pub enum Undo {
     GiveBack,
     /// The pieces are available again.
     Release,
+    /// What the order was to cost does not count as spent by its customer.
+    Withdraw,
     /// The money that was set aside is let go of.
     Void,
     /// The carrier is called off.
@@ -61,6 +66,10 @@ pub enum Refusal {
     /// The pieces waited too long and others have them.
     #[error("the hold on {0} has expired")]
     Expired(String),
+    /// It does not look like an order of this customer's; with how many points. What was found is in the answer of the
+    /// step, for the shop's people alone.
+    #[error("declined by screening with {0} points")]
+    Suspicious(u32),
     /// The payment provider said no; why.
     #[error("declined: {0}")]
     Declined(String),
@@ -81,6 +90,8 @@ pub trait Services {
     fn status(&self, order: &Order) -> Result<Status, Refusal>;
     /// Holds the pieces.
     fn reserve(&self, order: &Order) -> Result<(), Refusal>;
+    /// Weighs the order against its customer's history.
+    fn screen(&self, order: &Order) -> Result<(), Refusal>;
     /// Sets the money aside.
     fn authorise(&self, order: &Order) -> Result<(), Refusal>;
     /// Books a carrier.
@@ -130,8 +141,8 @@ pub fn run(services: &impl Services, order: &Order) -> Result<Outcome, NotReject
     match services.status(order) {
         Ok(Status::Pending) => {}
         Ok(Status::Confirmed) => {
-            effects.commit();
             whole.commit();
+            effects.commit();
             return Ok(Outcome::EndedBefore(Status::Confirmed));
         }
         Ok(ended @ (Status::Rejected | Status::Cancelled)) => {
@@ -140,17 +151,23 @@ pub fn run(services: &impl Services, order: &Order) -> Result<Outcome, NotReject
             whole.commit();
             return Ok(Outcome::EndedBefore(ended));
         }
-        Err(refusal) => return give_up(services, (whole, effects), order, refusal),
+        Err(refusal) => return give_up(services, (Some(whole), effects), order, refusal),
     }
-    match carry(services, &effects, order) {
+    if let Err(refusal) = carry(services, &effects, order) {
+        return give_up(services, (Some(whole), effects), order, refusal);
+    }
+    // Two scopes are not committed at once, and between them somebody may cancel the run: from here on the order ends
+    // with the rest, or stands with it.
+    services.register(&effects, Undo::Abandon, order);
+    whole.commit();
+    match services.confirm(order) {
         Ok(()) => {
             // At once: an order that stands keeps its goods.
             effects.commit();
-            whole.commit();
             status("Confirmed");
             Ok(Outcome::Confirmed)
         }
-        Err(refusal) => give_up(services, (whole, effects), order, refusal),
+        Err(refusal) => give_up(services, (None, effects), order, refusal),
     }
 }
 
@@ -159,6 +176,11 @@ fn carry(services: &impl Services, effects: &Scope, order: &Order) -> Result<(),
     status("Reserving the goods");
     services.register(effects, Undo::Release, order);
     services.reserve(order)?;
+
+    // Before any money moves, and after what is refused to everybody: whose order is out of stock has not been suspected.
+    status("Looking at the customer's history");
+    services.register(effects, Undo::Withdraw, order);
+    services.screen(order)?;
 
     status("Setting the money aside");
     services.register(effects, Undo::Void, order);
@@ -174,14 +196,13 @@ fn carry(services: &impl Services, effects: &Scope, order: &Order) -> Result<(),
 
     status("Completing the order");
     services.sell(order)?;
-    services.consume(order)?;
-    services.confirm(order)
+    services.consume(order)
 }
 
 /// Undoes what is registered, and tells the order why.
 fn give_up(
     services: &impl Services,
-    (whole, effects): (Scope, Scope),
+    (whole, effects): (Option<Scope>, Scope),
     order: &Order,
     refusal: Refusal,
 ) -> Result<Outcome, NotRejected> {
@@ -189,7 +210,9 @@ fn give_up(
     status(&format!("Undoing everything. {words}"));
     effects.rollback(&refusal.to_string());
     services.reject(order, &words).map_err(NotRejected)?;
-    whole.commit();
+    if let Some(whole) = whole {
+        whole.commit();
+    }
     status(&format!("Undone. {words}"));
     Ok(Outcome::Undone(refusal))
 }
@@ -219,6 +242,8 @@ impl Refusal {
                     order.name_of(sku)
                 )
             }
+            // Whoever tries out how far they can go must not learn from it what they ran into.
+            Self::Suspicious(_) => NOT_ACCEPTED.to_owned(),
             Self::Declined(reason) => format!("The payment was not possible: {reason}."),
             Self::NoCarrier(country) => format!("Nobody carries to {country}."),
             Self::Ended(Status::Cancelled) => "It was cancelled.".to_owned(),

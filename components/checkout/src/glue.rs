@@ -12,12 +12,14 @@ mod bindings {
         path: [
             "../../wit/saga",
             "../../wit/cart",
+            "../../wit/fraud",
             "../../wit/inventory",
             "../../wit/catalog",
             "../../wit/orders",
             "../../wit/payments",
             "../../wit/shipping",
             "../../wit/companions/cart",
+            "../../wit/companions/fraud",
             "../../wit/companions/inventory",
             "../../wit/companions/orders",
             "../../wit/companions/payments",
@@ -34,7 +36,8 @@ mod bindings {
 }
 
 use bindings::shop::{
-    cart::api as cart, cart_saga::api_undo as cart_undo, inventory::api as inventory,
+    cart::api as cart, cart_saga::api_undo as cart_undo, fraud::api as fraud,
+    fraud_saga::api_undo as fraud_undo, inventory::api as inventory,
     inventory_saga::api_undo as inventory_undo, orders::api as orders,
     orders_saga::api_undo as orders_undo, payments::api as payments,
     payments_saga::api_undo as payments_undo, shipping::api as shipping,
@@ -56,6 +59,30 @@ impl Services for Contracts {
         };
         let lines: Vec<inventory::Line> = order.lines.iter().map(line).collect();
         inventory::reserve(&order.id, &lines).map_err(of_inventory)
+    }
+
+    fn screen(&self, order: &Order) -> Result<(), Refusal> {
+        let total = fraud::Money {
+            amount: order.total.amount,
+            currency: order.total.currency.clone(),
+        };
+        let ship_to = fraud::Address {
+            name: order.ship_to.name.clone(),
+            street: order.ship_to.street.clone(),
+            city: order.ship_to.city.clone(),
+            postal_code: order.ship_to.postal_code.clone(),
+            country: order.ship_to.country.clone(),
+        };
+        let request = fraud::Request {
+            order: order.id.clone(),
+            user: order.user.clone(),
+            total,
+            ship_to,
+        };
+        match fraud::screen(&request).map_err(of_fraud)? {
+            fraud::Verdict::Approved(_) => Ok(()),
+            fraud::Verdict::Declined(found) => Err(Refusal::Suspicious(found.score)),
+        }
     }
 
     fn authorise(&self, order: &Order) -> Result<(), Refusal> {
@@ -111,6 +138,7 @@ impl Services for Contracts {
             Undo::Abandon => orders_undo::abandon(on, id, NOT_COMPLETED),
             Undo::GiveBack => cart_undo::give_back(on, &order.user, id),
             Undo::Release => inventory_undo::release(on, id),
+            Undo::Withdraw => fraud_undo::withdraw(on, id),
             Undo::Void => payments_undo::void(on, id),
             Undo::Cancel => shipping_undo::cancel(on, id),
             Undo::Refund => payments_undo::refund(on, id),
@@ -164,6 +192,15 @@ fn of_inventory(error: inventory::Error) -> Refusal {
         inventory::Error::Expired(sku) => Refusal::Expired(sku),
         inventory::Error::Released(order) => {
             Refusal::Invalid(format!("the pieces of {order} were released"))
+        }
+    }
+}
+
+fn of_fraud(error: fraud::Error) -> Refusal {
+    match error {
+        fraud::Error::Invalid(reason) => Refusal::Invalid(reason),
+        fraud::Error::Withdrawn(order) => {
+            Refusal::Invalid(format!("the screening of {order} was withdrawn"))
         }
     }
 }

@@ -7,7 +7,7 @@ mod token;
 use serde::{Deserialize, Serialize};
 
 pub use password::{Cost, Hasher};
-pub use registration::{Applicant, Mistake, email};
+pub use registration::{Applicant, Mistake, email, name};
 pub use token::{Claims, Key, Lifetime};
 
 /// A customer as stored.
@@ -21,4 +21,7 @@ pub struct User {
     pub name: String,
     /// PHC string of the password's hash.
     pub password: String,
+    /// How many names they have had before.
+    #[serde(default)]
+    pub revision: u64,
 }

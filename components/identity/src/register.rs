@@ -42,6 +42,11 @@ impl Register {
         self.0.set(&email_key(&user.email), &user.id);
     }
 
+    /// Writes down what has changed about a customer; the address never does.
+    pub fn change(&self, user: &User) {
+        self.0.set(&user_key(&user.id), user);
+    }
+
     /// The signing key; made when it is first asked for.
     pub fn signing_key(&self) -> Key {
         self.0.get(SIGNING_KEY).unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! `POST /api/v1/users`, `POST /api/v1/sessions` and the public keys under `/.well-known/jwks.json`.
+//! `POST /api/v1/users`, `/api/v1/users/me`, `POST /api/v1/sessions` and the public keys under `/.well-known/jwks.json`.
 
 use sdk::{
     clock,
@@ -10,12 +10,18 @@ use sdk::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{self, Applicant, Claims, Hasher, Key, Lifetime, User},
+    domain::{self, Applicant, Claims, Hasher, Key, Lifetime, Mistake, User},
     register::Register,
 };
 
 /// Somebody has become a customer.
 const USER_REGISTERED: &str = "shop.identity.user-registered.v1";
+
+/// A customer is called something else.
+const USER_RENAMED: &str = "shop.identity.user-renamed.v1";
+
+/// Where our events come from.
+const SOURCE: &str = "/shop/identity";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,10 +52,35 @@ struct UserRegistered<'a> {
     name: &'a str,
 }
 
+/// What customers see of themselves.
+#[derive(Serialize)]
+struct Profile<'a> {
+    id: &'a str,
+    email: &'a str,
+    name: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    name: String,
+}
+
+#[derive(Serialize)]
+struct UserRenamed<'a> {
+    user: &'a str,
+    name: &'a str,
+    /// How many names they have had before.
+    revision: u64,
+}
+
 /// Answers a request; passwords are hashed by `hasher`.
 pub fn answer(request: &Request, hasher: &Hasher) -> Result<Response, Problem> {
     match (request.method(), request.segments().as_slice()) {
         ("POST", ["api", "v1", "users"]) => register(request, hasher),
+        ("GET", ["api", "v1", "users", "me"]) => profile(request),
+        ("PATCH", ["api", "v1", "users", "me"]) => rename(request),
+        (_, ["api", "v1", "users", "me"]) => Err(Problem::method_not_allowed(&["GET", "PATCH"])),
         ("POST", ["api", "v1", "sessions"]) => log_in(request, hasher),
         ("GET", [".well-known", "jwks.json"]) => public_keys(request),
         (_, ["api", "v1", "users" | "sessions"]) => Err(Problem::method_not_allowed(&["POST"])),
@@ -81,6 +112,7 @@ fn register(request: &Request, hasher: &Hasher) -> Result<Response, Problem> {
         email: applicant.email,
         name: applicant.name,
         password,
+        revision: 0,
     };
     register.add(&user);
     announce(&user);
@@ -93,12 +125,48 @@ fn announce(user: &User) {
         email: &user.email,
         name: &user.name,
     };
-    events::publish(&CloudEvent::new(
-        USER_REGISTERED,
-        "/shop/identity",
-        &user.id,
-        data,
-    ));
+    events::publish(&CloudEvent::new(USER_REGISTERED, SOURCE, &user.id, data));
+}
+
+fn profile(request: &Request) -> Result<Response, Problem> {
+    Ok(rest::json_or_not_modified(
+        request,
+        &seen(&caller(request)?),
+    ))
+}
+
+/// Gives the caller another name. The name they have already is nothing to tell of.
+fn rename(request: &Request) -> Result<Response, Problem> {
+    let mut user = caller(request)?;
+    let change: Change = rest::parse_body(&request.body)?;
+    let name = domain::name(&change.name).ok_or_else(|| {
+        Problem::invalid_field(Mistake::Name.pointer(), Mistake::Name.to_string())
+    })?;
+    if user.name != name {
+        user.name = name;
+        user.revision += 1;
+        Register::open().change(&user);
+        let data = UserRenamed {
+            user: &user.id,
+            name: &user.name,
+            revision: user.revision,
+        };
+        events::publish(&CloudEvent::new(USER_RENAMED, SOURCE, &user.id, data));
+    }
+    Ok(rest::json(200, &seen(&user)).with_header("etag", &rest::etag(&seen(&user))))
+}
+
+fn caller(request: &Request) -> Result<User, Problem> {
+    let user = Register::open().find(request.principal()?);
+    user.ok_or_else(|| Problem::not_found("there is no such user"))
+}
+
+fn seen(user: &User) -> Profile<'_> {
+    Profile {
+        id: &user.id,
+        email: &user.email,
+        name: &user.name,
+    }
 }
 
 fn log_in(request: &Request, hasher: &Hasher) -> Result<Response, Problem> {

@@ -51,6 +51,9 @@ pub(crate) enum Failure {
     /// Something is not as it should be; it was said what.
     #[error("{0}")]
     Findings(String),
+    /// Something is of no use; it was said what.
+    #[error("{0}")]
+    Unusable(String),
 }
 
 impl Failure {
@@ -59,6 +62,7 @@ impl Failure {
         match self {
             Self::Host(failure) => failure.exit_code(),
             Self::Refused { .. } | Self::Findings(_) => ExitCode::from(1),
+            Self::Unusable(_) => ExitCode::from(2),
             Self::Input(_) | Self::Companions(_) => ExitCode::from(64),
             Self::NoAddress(_) | Self::NoAnswer { .. } => ExitCode::from(69),
             Self::File(..) => ExitCode::from(74),

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use http::{Method, Request, header};
+use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use ureq::Agent;
 
@@ -29,6 +29,14 @@ pub(crate) struct Remote {
 pub(crate) struct Asked {
     pub(crate) body: Vec<u8>,
     pub(crate) key: Option<String>,
+}
+
+/// What a host says.
+enum Answer {
+    /// The answer.
+    Here(Vec<u8>),
+    /// That another has it, and where.
+    At(String),
 }
 
 // === impl Remote ===
@@ -92,29 +100,44 @@ impl Remote {
         serde_json::from_slice(&body).map_err(|error| self.foreign(&error))
     }
 
+    /// Asks the host, and the node that it names where that is another's business.
     fn ask(&self, method: &Method, path: &str, asked: Asked) -> Result<Vec<u8>, Failure> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("http://{}/admin/v1/{path}", self.address));
+        let place = format!("http://{}/admin/v1/{path}", self.address);
+        match self.ask_at(method, &place, &asked)? {
+            Answer::Here(body) => Ok(body),
+            Answer::At(other) => match self.ask_at(method, &other, &asked)? {
+                Answer::Here(body) => Ok(body),
+                Answer::At(_) => Err(self.foreign(&"the nodes send me from one to the other")),
+            },
+        }
+    }
+
+    fn ask_at(&self, method: &Method, place: &str, asked: &Asked) -> Result<Answer, Failure> {
+        let mut request = Request::builder().method(method).uri(place);
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        if let Some(key) = asked.key {
+        if let Some(key) = &asked.key {
             request = request.header("idempotency-key", key);
         }
         let request = request
-            .body(asked.body)
+            .body(asked.body.clone())
             .map_err(|error| Failure::Input(error.to_string()))?;
         let response = self
             .agent
             .run(request)
             .map_err(|error| self.silent(&error))?;
         let status = response.status();
+        let elsewhere = response.headers().get(header::LOCATION).cloned();
         let mut body = response.into_body();
         let body = body.with_config().limit(u64::MAX).read_to_vec();
         let body = body.map_err(|error| self.silent(&error))?;
         if status.is_success() {
-            return Ok(body);
+            return Ok(Answer::Here(body));
+        }
+        let elsewhere = elsewhere.as_ref().and_then(|place| place.to_str().ok());
+        if let (StatusCode::TEMPORARY_REDIRECT, Some(place)) = (status, elsewhere) {
+            return Ok(Answer::At(place.to_owned()));
         }
         let problem: Value = serde_json::from_slice(&body).unwrap_or(json!({}));
         let member = |name| problem.get(name).and_then(Value::as_str);

@@ -47,9 +47,11 @@ impl Rooms {
         let store: Arc<dyn Store> =
             Arc::new(Embedded::open(skald_store::Config::new(data.path()))?);
         let mesh = Arc::new(Mesh::build(
-            app.components.values().map(target).collect(),
+            app.components
+                .values()
+                .map(|component| target(component, &store))
+                .collect(),
             &engine,
-            &store,
         ));
         let calls: Arc<dyn DynCall> = mesh;
         engine.connect(Arc::downgrade(&calls));
@@ -114,10 +116,11 @@ fn spec(component: &Component, folder: &Path) -> Spec {
     }
 }
 
-pub(crate) fn target(component: &Component) -> skald_mesh::Target {
+pub(crate) fn target(component: &Component, store: &Arc<dyn Store>) -> skald_mesh::Target {
     skald_mesh::Target {
         id: component.id.clone(),
         config: skald_mesh::Config::of(&component.settings),
+        store: Arc::clone(store),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod calls;
 mod place;
+mod plan;
 mod sights;
 
 use std::{collections::HashMap, sync::Arc};
@@ -218,6 +219,7 @@ impl Actor<'_> {
             }
             Node::Large(step, bytes) => self.wait_for(step_of(*step, *bytes)).await,
             Node::Break(how, times) => self.go_wrong(*how, *times, path).await,
+            Node::Shop { part, breaks } => self.plan(part, *breaks).await,
             Node::Refuse => Ok(Flow::End(Err("the code refuses".to_owned()))),
             Node::Finish => Ok(Flow::End(Ok(()))),
         }

@@ -9,6 +9,7 @@ mod limits;
 mod messages;
 mod people;
 mod replies;
+mod shop;
 mod times;
 mod versions;
 
@@ -191,6 +192,66 @@ pub const ALL: &[Case] = &[
         about: "programs, faults and schedules by chance",
         run: chance::chance,
     },
+    Case {
+        name: "shop-crashes",
+        about: "the host dies once, at every place of every saga of the shop",
+        run: shop::crashes,
+    },
+    Case {
+        name: "shop-crashes-twice",
+        about: "the host dies at two places of the shop's sagas",
+        run: shop::crashes_twice,
+    },
+    Case {
+        name: "shop-doubled",
+        about: "everything that the shop's sagas send and are sent comes several times",
+        run: shop::doubled,
+    },
+    Case {
+        name: "shop-replies",
+        about: "the answer of each step of the shop's sagas, and of each undo, is lost or comes too late",
+        run: shop::replies,
+    },
+    Case {
+        name: "shop-undo-fails",
+        about: "each undo of the shop fails for ever, until somebody has mended it",
+        run: shop::undo_fails,
+    },
+    Case {
+        name: "shop-journal",
+        about: "each append of the shop's sagas is lost, refused, or has an unknown outcome",
+        run: shop::journal,
+    },
+    Case {
+        name: "shop-code",
+        about: "the shop's sagas trap, spin and run out of memory before every command",
+        run: shop::code,
+    },
+    Case {
+        name: "shop-verbs",
+        about: "somebody cancels, retries, skips, fails or rolls back the shop's sagas at every place",
+        run: shop::verbs,
+    },
+    Case {
+        name: "shop-times",
+        about: "clocks jump, instances are put away and hosts are overtaken under the shop's sagas",
+        run: shop::times,
+    },
+    Case {
+        name: "shop-files",
+        about: "the host dies at every place of the shop's sagas, with their journals in the store's files",
+        run: shop::files,
+    },
+    Case {
+        name: "shop-races",
+        about: "customers cancel at every place of a checkout, sagas run beside each other, people cancel them, and hosts die",
+        run: shop::races,
+    },
+    Case {
+        name: "shop-chance",
+        about: "orders, wishes, verbs, faults and schedules by chance",
+        run: shop::chance,
+    },
 ];
 
 // === impl Case ===
@@ -258,6 +319,11 @@ impl Calm {
     /// All places that its host comes past.
     fn places(&self) -> std::ops::RangeInclusive<u64> {
         1..=self.world.points.past()
+    }
+
+    /// The steps that were asked for, or their undo.
+    fn steps(&self, is_undo: bool) -> Vec<u32> {
+        self.world.ledger.steps(is_undo)
     }
 
     /// It came out as it should.

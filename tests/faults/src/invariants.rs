@@ -1,5 +1,7 @@
 //! What always holds, one function for each.
 
+pub(crate) mod shop;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use skald_core::saga::{
@@ -27,6 +29,8 @@ pub struct Told {
     pub standing: Standing,
     /// What the list says in words.
     pub note: String,
+    /// Whether the services of the shop are called.
+    has_shop: bool,
 }
 
 type Held = Result<(), Failure>;
@@ -39,7 +43,7 @@ pub fn check(world: &World) -> Held {
         let told = tell(world, &summary.run, summary.standing, summary.note)?;
         held(&told).map_err(|failure| failure.note(timeline(&told)))?;
     }
-    Ok(())
+    shop::check(world)
 }
 
 fn held(told: &Told) -> Held {
@@ -74,6 +78,7 @@ pub fn tell(world: &World, run: &RunId, standing: Standing, note: String) -> Res
         plays: world.actors.plays(run),
         standing,
         note,
+        has_shop: world.ledger.shop().is_some(),
     })
 }
 
@@ -130,7 +135,9 @@ fn no_unknown_key(told: &Told) -> Held {
 fn one_effect_per_key(told: &Told) -> Held {
     let mut done = HashSet::new();
     for effect in &told.effects {
-        expect(done.insert((effect.step, effect.is_undo)), || {
+        // A plan of the shop may note the same undo twice; each has a key of its own.
+        let key = told.has_shop.then_some(effect.key.as_str());
+        expect(done.insert((effect.step, effect.is_undo, key)), || {
             let what = if effect.is_undo { "undone" } else { "done" };
             format!("I2 one effect: step {} was {what} twice", effect.step)
         })?;

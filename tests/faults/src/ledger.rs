@@ -1,20 +1,26 @@
 //! What sagas call: services that know a step by its key, and write down what they do.
 
+mod asked;
 mod plan;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use skald_core::{
-    call::{BoxFuture, CallError, DynCall, Input, Reply, Request},
-    context::{Once, StepKey},
+    call::{BoxFuture, CallError, DynCall, Reply, Request},
+    context::StepKey,
     saga::RunId,
     value::Value,
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
+use self::asked::Asked;
 pub use self::plan::{Fault, Plan};
-use crate::{dice::Dice, points::Points, shelf::Shelf};
+use crate::{dice::Dice, points::Points, services::call::Call, shelf::Shelf, shop::Counter};
 
 /// The interface that all steps are of.
 pub const SERVICE: &str = "faults:service/api@1.0.0";
@@ -37,6 +43,7 @@ pub struct Ledger {
     shelf: Arc<Shelf>,
     points: Arc<Points>,
     page: Mutex<Page>,
+    shop: Mutex<Option<Arc<Counter>>>,
     latency: Mutex<Option<Dice>>,
 }
 
@@ -49,15 +56,11 @@ struct Page {
     requests: u64,
     /// Requests of each key.
     asked: HashMap<String, u64>,
+    /// Steps, and their undo, that were asked for.
+    steps: BTreeSet<(u32, bool)>,
     flying: HashMap<String, (u32, u32)>,
     violations: Vec<String>,
     has_two_hosts: bool,
-}
-
-struct Asked {
-    key: Arc<StepKey>,
-    step: u32,
-    deadline: Option<Instant>,
 }
 
 /// A request that is being answered; it is off the page when it is dropped.
@@ -79,6 +82,7 @@ impl Ledger {
             shelf,
             points,
             page: Mutex::new(page),
+            shop: Mutex::default(),
             latency: Mutex::new(None),
         }
     }
@@ -106,6 +110,23 @@ impl Ledger {
             page.answers.insert(effect.key.clone(), answer);
             page.effects.push(effect);
         }
+    }
+
+    /// The shop's services are among them.
+    pub(crate) fn open(&self, shop: Counter) {
+        *self.shop.lock() = Some(Arc::new(shop));
+    }
+
+    /// The shop's services, if they are.
+    pub(crate) fn shop(&self) -> Option<Arc<Counter>> {
+        self.shop.lock().clone()
+    }
+
+    /// Which steps were asked for, or their undo.
+    pub fn steps(&self, is_undo: bool) -> Vec<u32> {
+        let page = self.page.lock();
+        let steps = page.steps.iter().filter(|step| step.1 == is_undo);
+        steps.map(|step| step.0).collect()
     }
 
     /// How often it was asked for something.
@@ -136,6 +157,12 @@ impl Ledger {
         let fault = self.next_fault(&asked);
         match fault {
             Fault::Before => return Err(CallError::Trapped("out of luck".to_owned())),
+            Fault::Halfway => {
+                if let (Some(shop), Some(call)) = (self.shop(), &asked.call) {
+                    shop.cut_off(call);
+                }
+                return Err(CallError::Trapped("halfway".to_owned()));
+            }
             Fault::Busy => {
                 return Err(CallError::Overloaded {
                     component: "service".into(),
@@ -176,6 +203,7 @@ impl Ledger {
             }
             Fault::None
             | Fault::Before
+            | Fault::Halfway
             | Fault::Double
             | Fault::Slow(_)
             | Fault::Busy
@@ -204,11 +232,11 @@ impl Ledger {
             match known.filter(|_| !page.plan.forgetful.contains(&asked.step)) {
                 Some(answer) => answer,
                 // A refusal changes nothing, and is not remembered.
-                None if fault == Fault::Refuse => {
-                    let why = Value::String(format!("{} is refused", asked.step));
-                    Value::Result(Err(Some(Box::new(why))))
-                }
-                None => page.take_effect(asked, fault),
+                None if fault == Fault::Refuse => asked.refused(),
+                None => match (self.shop(), &asked.call) {
+                    (Some(shop), Some(call)) => page.serve(asked, &shop, call),
+                    _ => page.take_effect(asked, fault),
+                },
             }
         };
         self.points.pass("an effect is there").await;
@@ -226,6 +254,7 @@ impl Ledger {
     fn judge(&self, asked: &Asked) {
         let mut page = self.page.lock();
         page.requests += 1;
+        page.steps.insert((asked.step, asked.key.undo));
         *page.asked.entry(asked.key.key.clone()).or_default() += 1;
         let (forward, undo) = page.flying.get(&asked.key.run).copied().unwrap_or_default();
         let what = if asked.key.undo { "undo" } else { "step" };
@@ -257,7 +286,7 @@ fn broken() -> CallError {
 impl DynCall for Ledger {
     fn call_boxed(&self, request: Request) -> BoxFuture<'_, Result<Reply, CallError>> {
         Box::pin(async move {
-            match read(&request) {
+            match Asked::read(&request) {
                 Some(asked) => self.answer(asked).await,
                 None => Err(CallError::Engine("this is no step".to_owned())),
             }
@@ -265,40 +294,41 @@ impl DynCall for Ledger {
     }
 }
 
-fn read(request: &Request) -> Option<Asked> {
-    let Some(Once::Step(key)) = &request.context.once else {
-        return None;
-    };
-    let Input::Function(function) = &request.input else {
-        return None;
-    };
-    let Some(Value::U32(step)) = function.arguments.first() else {
-        return None;
-    };
-    Some(Asked {
-        key: Arc::clone(key),
-        step: *step,
-        deadline: request.context.deadline.map(Instant::from_std),
-    })
-}
-
 // === impl Page ===
 
 impl Page {
+    /// As the host does it: the answer is kept with what was written. A refusal is not, nor what has written nothing.
+    fn serve(&mut self, asked: &Asked, shop: &Counter, call: &Call) -> Value {
+        let served = shop.serve(call);
+        let is_noted = |effect: &Effect| effect.key == asked.key.key;
+        if !served.is_refused && !self.effects.iter().any(is_noted) {
+            self.note(asked);
+        }
+        if served.has_changed {
+            let (key, answer) = (asked.key.key.clone(), served.answer.clone());
+            self.answers.insert(key, answer);
+        }
+        served.answer
+    }
+
     fn take_effect(&mut self, asked: &Asked, fault: Fault) -> Value {
         let answer = match fault {
             Fault::Large(bytes) => Value::String("x".repeat(bytes)),
             _ => Value::U32(asked.step * 10),
         };
         let answer = Value::Result(Ok(Some(Box::new(answer))));
+        self.note(asked);
+        self.answers.insert(asked.key.key.clone(), answer.clone());
+        answer
+    }
+
+    fn note(&mut self, asked: &Asked) {
         self.effects.push(Effect {
             run: RunId::from(asked.key.run.as_str()),
             key: asked.key.key.clone(),
             step: asked.step,
             is_undo: asked.key.undo,
         });
-        self.answers.insert(asked.key.key.clone(), answer.clone());
-        answer
     }
 }
 

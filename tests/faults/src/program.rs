@@ -1,5 +1,7 @@
 //! Code of sagas as data: what a program does, step by step.
 
+use crate::shop::Part;
+
 /// One thing that a program does. Numbers are the steps' own: no two steps of a program have the same.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
@@ -44,6 +46,13 @@ pub enum Node {
     Large(u32, usize),
     /// Goes wrong, so often; for ever where it is 0.
     Break(Breakage, u32),
+    /// Plays a plan of the shop, and ends as it does.
+    Shop {
+        /// Whose.
+        part: Part,
+        /// Goes wrong before so many things were asked, and how often.
+        breaks: Option<(usize, Breakage, u32)>,
+    },
     /// Ends with an error.
     Refuse,
     /// Ends well.

@@ -3,6 +3,7 @@
 use crate::{
     ledger::{Fault, Plan},
     program::{Breakage, Fate, Node, Program, guarded, scope},
+    shop::Setting,
 };
 
 /// A saga with its surroundings.
@@ -14,7 +15,9 @@ pub struct Shape {
     pub program: Program,
     /// What callees do.
     pub plan: Plan,
-    /// Signals that are sent, by name.
+    /// What there is of the shop, where the program is one of its plans.
+    pub shop: Option<Setting>,
+    /// Signals that are sent, by name; with a payload of their own after `=`.
     pub signals: Vec<String>,
     /// Whether the answers do not depend on how long things take.
     pub is_steady: bool,
@@ -29,6 +32,7 @@ impl Shape {
             name: name.into(),
             program: program.into_iter().collect(),
             plan: Plan::default(),
+            shop: None,
             signals: Vec::new(),
             is_steady: true,
         }

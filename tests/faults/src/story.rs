@@ -65,6 +65,29 @@ pub fn play_with(
     Err(Failure::new("hosts die for ever"))
 }
 
+/// A saga of the shop that somebody cut short is begun again where it left an order half done; then it has to be whole.
+pub fn begin_again(world: &World, shape: &Shape) -> Result<(), Failure> {
+    if !invariants::shop::is_to_begin_again(world)? {
+        return Ok(());
+    }
+    let lived = world.live(async |host: &Host| {
+        host.recover().await?;
+        let run = start(host, SAGA, "again").await?;
+        for name in &shape.signals {
+            signal(host, &run, name).await?;
+        }
+        host.quiet().await?;
+        host.stop().await
+    })?;
+    let told = |failure: Failure| failure.note(stories(world));
+    lived.unwrap_or(Ok(())).map_err(told)?;
+    expect(!invariants::shop::is_to_begin_again(world)?, || {
+        "shop: a saga that was begun again has not ended well".to_owned()
+    })
+    .map_err(told)?;
+    world.check()
+}
+
 /// The stories of all runs, for a failure.
 pub fn stories(world: &World) -> String {
     let tell = |one: skald_core::saga::journal::Summary| {

@@ -37,13 +37,14 @@ use crate::{
     points::Points,
     shapes::Shape,
     shelf::Shelf,
+    shop::{self, Counter},
 };
 
 /// The component of most runs.
 pub const SAGA: &str = "saga";
 
 /// How long all runs may take to come to an end once faults have stopped.
-pub const PATIENCE: Duration = Duration::from_secs(3 * 86_400);
+pub const PATIENCE: Duration = Duration::from_secs(20 * 86_400);
 
 /// How often a step is tried here.
 pub const ATTEMPTS: u32 = 8;
@@ -109,6 +110,12 @@ impl Clock {
         base + since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
+    /// The same in milliseconds since 1970.
+    pub fn millis(&self) -> u64 {
+        let since = self.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
     fn begin(&self) {
         let mut clock = self.0.lock();
         clock.1 = Some(Instant::now());
@@ -132,9 +139,18 @@ impl World {
     /// A world with one saga.
     pub fn new(shape: &Shape) -> Self {
         let world = Self::bare(|shelf| Arc::clone(shelf) as Arc<dyn Journal>);
-        world.ledger.replan(shape.plan.clone());
-        world.actors.learn(SAGA, "r1", shape.program.clone());
+        world.stage(shape);
         world
+    }
+
+    /// The saga of most runs is this one, with what is around it.
+    pub fn stage(&self, shape: &Shape) {
+        self.ledger.replan(shape.plan.clone());
+        self.actors.learn(SAGA, "r1", shape.program.clone());
+        if let Some(setting) = &shape.shop {
+            let clock = Arc::clone(&self.clock);
+            self.ledger.open(Counter::open(setting, clock));
+        }
     }
 
     /// A world whose hosts keep journals elsewhere.
@@ -249,7 +265,9 @@ pub fn policies(policy: Policy) -> Policies {
     let service = SERVICE
         .split_once('/')
         .map_or(SERVICE, |(package, _)| package);
-    Policies::new([(service.to_owned(), policy)])
+    let shop = shop::SERVICES.map(|name| format!("shop:{name}"));
+    let all = shop.into_iter().chain([service.to_owned()]);
+    Policies::new(all.map(|name| (name, policy)))
 }
 
 // === impl Host ===
@@ -269,12 +287,13 @@ impl Host {
         Ok(run)
     }
 
-    /// Sends a signal.
-    pub async fn signal(&self, run: &RunId, name: &str) -> Result<(), DeskError> {
+    /// Sends a signal. What comes after `=` is its payload.
+    pub async fn signal(&self, run: &RunId, text: &str) -> Result<(), DeskError> {
+        let (name, payload) = text.split_once('=').unwrap_or((text, text));
         let signal = Signal {
-            id: format!("sending of {name}"),
+            id: format!("sending of {text}"),
             name: name.to_owned(),
-            payload: name.as_bytes().to_vec().into(),
+            payload: payload.as_bytes().to_vec().into(),
         };
         let id = signal.id.clone();
         self.sagas.signal(run, signal).await?;

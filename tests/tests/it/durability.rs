@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{
-    Host, Order, Shopper,
+    Client, Host, Order, Shopper,
     host::Starting,
     places,
     shopper::{GOOD, text},
@@ -114,15 +114,19 @@ async fn shop_until_the_lights_go_out(
     customer
 }
 
-/// Lets customers shop, and waits until some orders were acknowledged.
-pub(crate) async fn rush(world: &World, customers: Vec<Customer>) -> Result<JoinSet<Customer>> {
+/// Lets customers shop at `door`, and waits until some orders were acknowledged.
+pub(crate) async fn rush(
+    door: &Client,
+    world: &World,
+    customers: Vec<Customer>,
+) -> Result<JoinSet<Customer>> {
     let skus: Arc<[String]> = world.skus().await?.into();
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let chance = RandomState::new().build_hasher().finish() % MORE;
     let enough = BEFORE + usize::try_from(chance)?;
     let mut rush = JoinSet::new();
     for mut customer in customers {
-        customer.shopper.client = customer.shopper.client.at(&world.client);
+        customer.shopper.client = customer.shopper.client.at(door);
         let (skus, acknowledged) = (Arc::clone(&skus), Arc::clone(&acknowledged));
         rush.spawn(shop_until_the_lights_go_out(customer, skus, acknowledged));
     }
@@ -215,7 +219,7 @@ async fn power_cuts_under_load_lose_nothing_that_was_acknowledged() -> Result<()
     let mut customers = customers(&world).await?;
     let start = Instant::now();
     for _ in 0..3 {
-        let rush = rush(&world, customers).await?;
+        let rush = rush(&world.client, &world, customers).await?;
         world = world.lose_power().await?;
         customers = rush.join_all().await;
     }

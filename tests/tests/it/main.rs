@@ -6,12 +6,16 @@
 )]
 
 mod admin;
+mod audit;
 mod cancelling;
 mod crowd;
 mod durability;
+mod fraud;
 mod guests;
+mod history;
 mod hostile;
 mod manifests;
+mod nodes;
 mod parked;
 mod refusals;
 mod requests;

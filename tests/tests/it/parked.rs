@@ -70,20 +70,20 @@ async fn a_parked_run_says_why() -> Result<()> {
     let listed = sagas.list(&["--standing", "parked"]).await?;
     assert_eq!(listed.len(), 1);
     assert_eq!(text(&listed[0], "run")?, run);
-    insta::assert_snapshot!(text(&listed[0], "note")?, @"step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed");
+    insta::assert_snapshot!(text(&listed[0], "note")?, @"step 14 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed");
     insta::assert_snapshot!(redact::story(&sagas.say(&["why", run]).await?), @r#"
     [run] of checkout is parked.
-    It is parked since [time], going forward: step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed.
+    It is parked since [time], going forward: step 14 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed.
     A person has to act: `skald saga retry`, `skip`, `rollback`, `upgrade` or `fail`.
-    It waits for number 11 since [time]: shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]", total: {amount: 6980, currency: "EUR"}, token: "tok_flaky"}).
-    4 undo entries would be called, newest first, if it rolls back.
+    It waits for number 14 since [time]: shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]", total: {amount: 6980, currency: "EUR"}, token: "tok_flaky"}).
+    5 undo entries would be called, newest first, if it rolls back.
     "#);
     insta::assert_snapshot!(redact::story(&sagas.say(&["show", run]).await?), @r#"
-    [run]  parked: step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed
+    [run]  parked: step 14 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed
       saga     checkout, revision [revision]
       about    [order]
       begun    [time] by [event]
-      journal  16 records, [size]
+      journal  20 records, [size]
 
             ▶ begun by [event]
          0  · open scope "order"
@@ -95,15 +95,18 @@ async fn a_parked_run_says_why() -> Result<()> {
          6  · status "Reserving the goods"
          7  + undo of scope 2: shop:inventory/api@1.0.0.release("[order]")
          8  → shop:inventory/api@1.0.0.reserve("[order]", [{sku: "ale-horn", quantity: 2}])  = ok after [time]
-         9  · status "Setting the money aside"
-        10  + undo of scope 2: shop:payments/api@1.0.0.void("[order]")
-        11  → shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]…  …
-            ■ step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed
+         9  · status "Looking at the customer's history"
+        10  + undo of scope 2: shop:fraud/api@1.0.0.withdraw("[order]")
+        11  → shop:fraud/api@1.0.0.screen({order: "[order]", user: "[user]", …  = ok(approved({score: 0, reasons: []})) after [time]
+        12  · status "Setting the money aside"
+        13  + undo of scope 2: shop:payments/api@1.0.0.void("[order]")
+        14  → shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]…  …
+            ■ step 14 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed
 
-    It is parked since [time], going forward: step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed.
+    It is parked since [time], going forward: step 14 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed.
     A person has to act: `skald saga retry`, `skip`, `rollback`, `upgrade` or `fail`.
-    It waits for number 11 since [time]: shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]", total: {amount: 6980, currency: "EUR"}, token: "tok_flaky"}).
-    4 undo entries would be called, newest first, if it rolls back.
+    It waits for number 14 since [time]: shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]", total: {amount: 6980, currency: "EUR"}, token: "tok_flaky"}).
+    5 undo entries would be called, newest first, if it rolls back.
     "#);
     assert_eq!(
         sagas
@@ -155,7 +158,7 @@ async fn a_parked_run_that_is_rolled_back_leaves_nothing_behind() -> Result<()> 
       saga     checkout, revision [revision]
       about    [order]
       begun    [time] by [event]
-      journal  23 records, [size]
+      journal  28 records, [size]
 
             ▶ begun by [event]
          0  · open scope "order"
@@ -167,12 +170,16 @@ async fn a_parked_run_that_is_rolled_back_leaves_nothing_behind() -> Result<()> 
          6  · status "Reserving the goods"
          7  + undo of scope 2: shop:inventory/api@1.0.0.release("[order]")
          8  → shop:inventory/api@1.0.0.reserve("[order]", [{sku: "ale-horn", quantity: 2}])  = ok after [time]
-         9  · status "Setting the money aside"
-        10  + undo of scope 2: shop:payments/api@1.0.0.void("[order]")
-        11  → shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]…  = given up on: the run rolled back before its end was known after [time]
-            ■ step 11 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed
+         9  · status "Looking at the customer's history"
+        10  + undo of scope 2: shop:fraud/api@1.0.0.withdraw("[order]")
+        11  → shop:fraud/api@1.0.0.screen({order: "[order]", user: "[user]", …  = ok(approved({score: 0, reasons: []})) after [time]
+        12  · status "Setting the money aside"
+        13  + undo of scope 2: shop:payments/api@1.0.0.void("[order]")
+        14  → shop:payments/api@1.0.0.authorise({order: "[order]", user: "[user]…  = given up on: the run rolled back before its end was known after [time]
+            ■ step 14 failed once: the component trapped: wasm trap: wasm `unreachable` instruction executed
               ◀ rollback by hallgerd: the card is gone
-        10    ← shop:payments/api@1.0.0.void("[order]")  = undone
+        13    ← shop:payments/api@1.0.0.void("[order]")  = undone
+        10    ← shop:fraud/api@1.0.0.withdraw("[order]")  = undone
          7    ← shop:inventory/api@1.0.0.release("[order]")  = undone
          3    ← shop:cart/api@1.0.0.give-back("[user]", "[order]")  = undone
          1    ← shop:orders/api@1.0.0.abandon("[order]", "The order could not be completed.")  = undone

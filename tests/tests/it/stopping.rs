@@ -77,7 +77,7 @@ async fn a_request_that_runs_when_the_host_stops_is_answered() -> Result<()> {
 async fn a_stop_under_load_is_orderly_and_loses_nothing() -> Result<()> {
     let mut world = World::new().await?;
     let customers = customers(&world).await?;
-    let rush = rush(&world, customers).await?;
+    let rush = rush(&world.client, &world, customers).await?;
     let start = Instant::now();
     world.host.terminate()?;
     let ended = world.host.ended().await?;

@@ -154,7 +154,14 @@ impl Shop {
         Ok(self)
     }
 
-    async fn start(&self, data: &TempDir) -> Result<Host> {
+    /// With more arguments.
+    pub(crate) fn with_args(mut self, args: &[&str]) -> Self {
+        self.args.extend(args.iter().map(ToString::to_string));
+        self
+    }
+
+    /// Starts a host so.
+    pub(crate) async fn start(&self, data: &TempDir) -> Result<Host> {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
         Host::start_with(&self.manifest, data.path(), &args).await
     }

@@ -17,7 +17,7 @@ pub(super) struct Room {
 const CORE_AND_TELEMETRY: &[&str] = &["skald-core", "skald-telemetry"];
 
 #[rustfmt::skip]
-const ROOMS: [Room; 16] = [
+const ROOMS: [Room; 17] = [
     Room { package: "skald-core", may_use: &[], cap: Some(6_200) },
     Room { package: "skald-telemetry", may_use: &["skald-core"], cap: Some(600) },
     Room { package: "skald-engine", may_use: CORE_AND_TELEMETRY, cap: Some(3_900) },
@@ -27,6 +27,7 @@ const ROOMS: [Room; 16] = [
     Room { package: "skald-events", may_use: CORE_AND_TELEMETRY, cap: Some(1_500) },
     Room { package: "skald-saga", may_use: CORE_AND_TELEMETRY, cap: Some(2_900) },
     Room { package: "skald-admin", may_use: CORE_AND_TELEMETRY, cap: Some(900) },
+    Room { package: "skald-wire", may_use: CORE_AND_TELEMETRY, cap: Some(5_200) },
     // Text in, text out, at build time: it knows nothing of a host.
     Room { package: "skald-companions", may_use: &[], cap: Some(1_200) },
     // The program: the only one that knows more than one room.
@@ -34,7 +35,7 @@ const ROOMS: [Room; 16] = [
         package: "skald",
         may_use: &[
             "skald-admin", "skald-companions", "skald-core", "skald-engine", "skald-events", "skald-gateway",
-            "skald-mesh", "skald-saga", "skald-store", "skald-telemetry",
+            "skald-mesh", "skald-saga", "skald-store", "skald-telemetry", "skald-wire",
         ],
         cap: Some(2_800),
     },
@@ -49,10 +50,11 @@ const ROOMS: [Room; 16] = [
         ],
         cap: Some(2_400),
     },
-    // It breaks the coordinator and its journals between any two steps, without a program around them.
+    // It breaks the coordinator and its journals between any two steps, without a program around them. The shop's rules, which
+    // it takes as they are, need the sdk.
     Room {
         package: "faults",
-        may_use: &["skald-core", "skald-saga", "skald-store", "skald-telemetry"],
+        may_use: &["sdk", "skald-core", "skald-saga", "skald-store", "skald-telemetry"],
         cap: None,
     },
     // It holds the rules of all the others.

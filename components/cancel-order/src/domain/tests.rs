@@ -92,8 +92,8 @@ fn every_answer_leads_to_an_end() {
     Cancelled: begin call-off refund release finish
     Withdrawn: begin
     NothingToDo(NotOpen("the order has ended: Rejected")): begin
-    Refused(Shipped): begin call-off undo-reinstate refuse It is on its way already.
-    Refused(Invalid("no such order")): begin call-off undo-reinstate refuse The order could not be cancelled.
+    Refused(Shipped): begin call-off refuse It is on its way already.
+    Refused(Invalid("no such order")): begin call-off refuse The order could not be cancelled.
     "#);
 }
 

@@ -13,8 +13,9 @@ use super::{
     *,
 };
 
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     "reserve",
+    "screen",
     "authorise",
     "book",
     "capture",
@@ -72,6 +73,10 @@ impl super::Services for Services {
         self.call("reserve")
     }
 
+    fn screen(&self, _: &Order) -> Result<(), Refusal> {
+        self.call("screen")
+    }
+
     fn authorise(&self, _: &Order) -> Result<(), Refusal> {
         self.call("authorise")
     }
@@ -112,6 +117,7 @@ fn refusal_of(step: &str) -> Refusal {
             sku: "tea".to_owned(),
             available: 1,
         },
+        "screen" => Refusal::Suspicious(150),
         "authorise" => Refusal::Declined("the card was declined by its bank".to_owned()),
         "book" => Refusal::NoCarrier("XX".to_owned()),
         "sell" => Refusal::Expired("tea".to_owned()),
@@ -135,14 +141,15 @@ fn each_refused_step_undoes_the_ones_before_it_in_reverse_and_rejects_the_order(
         lines.push(format!("{} {told}", run.trace()).trim_end().to_owned());
     }
     insta::assert_snapshot!(lines.join("\n"), @r"
-    find reserve authorise book capture sell consume confirm
+    find reserve screen authorise book capture sell consume confirm
     find reserve undo-release undo-giveback reject There is only one piece of Green tea left.
-    find reserve authorise undo-void undo-release undo-giveback reject The payment was not possible: the card was declined by its bank.
-    find reserve authorise book undo-cancel undo-void undo-release undo-giveback reject Nobody carries to XX.
-    find reserve authorise book capture undo-refund undo-cancel undo-void undo-release undo-giveback reject The order could not be completed.
-    find reserve authorise book capture sell undo-refund undo-cancel undo-void undo-release undo-giveback reject Green tea was sold out while the order was under way.
-    find reserve authorise book capture sell consume undo-refund undo-cancel undo-void undo-release undo-giveback reject The order could not be completed.
-    find reserve authorise book capture sell consume confirm undo-refund undo-cancel undo-void undo-release undo-giveback reject It was cancelled.
+    find reserve screen undo-withdraw undo-release undo-giveback reject The order could not be accepted.
+    find reserve screen authorise undo-void undo-withdraw undo-release undo-giveback reject The payment was not possible: the card was declined by its bank.
+    find reserve screen authorise book undo-cancel undo-void undo-withdraw undo-release undo-giveback reject Nobody carries to XX.
+    find reserve screen authorise book capture undo-refund undo-cancel undo-void undo-withdraw undo-release undo-giveback reject The order could not be completed.
+    find reserve screen authorise book capture sell undo-refund undo-cancel undo-void undo-withdraw undo-release undo-giveback reject Green tea was sold out while the order was under way.
+    find reserve screen authorise book capture sell consume undo-refund undo-cancel undo-void undo-withdraw undo-release undo-giveback reject The order could not be completed.
+    find reserve screen authorise book capture sell consume confirm undo-abandon undo-refund undo-cancel undo-void undo-withdraw undo-release undo-giveback reject It was cancelled.
     ");
 }
 
@@ -159,12 +166,13 @@ fn a_run_that_is_cancelled_at_any_step_undoes_what_may_have_happened_and_abandon
     insta::assert_snapshot!(lines.join("\n"), @r"
     undo-giveback undo-abandon
     find undo-release undo-giveback undo-abandon
-    find reserve undo-void undo-release undo-giveback undo-abandon
-    find reserve authorise undo-cancel undo-void undo-release undo-giveback undo-abandon
-    find reserve authorise book undo-refund undo-cancel undo-void undo-release undo-giveback undo-abandon
-    find reserve authorise book capture undo-refund undo-cancel undo-void undo-release undo-giveback undo-abandon
-    find reserve authorise book capture sell undo-refund undo-cancel undo-void undo-release undo-giveback undo-abandon
-    find reserve authorise book capture sell consume undo-refund undo-cancel undo-void undo-release undo-giveback undo-abandon
+    find reserve undo-withdraw undo-release undo-giveback undo-abandon
+    find reserve screen undo-void undo-withdraw undo-release undo-giveback undo-abandon
+    find reserve screen authorise undo-cancel undo-void undo-withdraw undo-release undo-giveback undo-abandon
+    find reserve screen authorise book undo-refund undo-cancel undo-void undo-withdraw undo-release undo-giveback undo-abandon
+    find reserve screen authorise book capture undo-refund undo-cancel undo-void undo-withdraw undo-release undo-giveback undo-abandon
+    find reserve screen authorise book capture sell undo-refund undo-cancel undo-void undo-withdraw undo-release undo-giveback undo-abandon
+    find reserve screen authorise book capture sell consume undo-abandon undo-refund undo-cancel undo-void undo-withdraw undo-release undo-giveback
     ");
 }
 
@@ -193,7 +201,7 @@ fn an_order_that_cannot_be_rejected_keeps_the_run_from_ending_well() {
         played,
         Played::Ended(Err(NotRejected(refusal_of("reject"))))
     );
-    insta::assert_snapshot!(run.trace(), @"find reserve authorise book undo-cancel undo-void undo-release undo-giveback reject undo-abandon");
+    insta::assert_snapshot!(run.trace(), @"find reserve screen authorise book undo-cancel undo-void undo-withdraw undo-release undo-giveback reject undo-abandon");
 }
 
 #[test]
@@ -203,6 +211,7 @@ fn people_are_told_where_the_run_is() {
     insta::assert_snapshot!(run.statuses().join("\n"), @r"
     Looking at the order
     Reserving the goods
+    Looking at the customer's history
     Setting the money aside
     Booking a carrier
     Undoing everything. Nobody carries to XX.
@@ -231,6 +240,7 @@ fn customers_are_told_in_their_words() {
         short(1),
         short(3),
         Refusal::Expired(tea()),
+        Refusal::Suspicious(100),
         Refusal::Declined("the card was declined by its bank".to_owned()),
         Refusal::NoCarrier("XX".to_owned()),
         Refusal::Ended(Status::Cancelled),
@@ -246,6 +256,7 @@ fn customers_are_told_in_their_words() {
     There is only one piece of Green tea left.
     There are only 3 pieces of Green tea left.
     Green tea was sold out while the order was under way.
+    The order could not be accepted.
     The payment was not possible: the card was declined by its bank.
     Nobody carries to XX.
     It was cancelled.

@@ -3,13 +3,17 @@
 use sdk::saga::rehearsal::{Played, Run};
 
 use crate::{
-    checkout::{domain, order::Order},
-    services::Shop,
-    world::{World, order},
+    rehearsed::{Shop, order, placed},
+    services::{
+        checkout::{domain, order::Order},
+        orders::domain::Command,
+        world::World,
+    },
 };
 
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     "reserve",
+    "screen",
     "authorise",
     "book",
     "capture",
@@ -35,11 +39,7 @@ fn cases() -> Vec<(Order, Option<&'static str>, u32)> {
 }
 
 fn shop(order: &Order, refuse: Option<&'static str>, others: u32) -> Shop {
-    let mut world = World::new(order);
-    if others > 0 {
-        world.sell_to_others(others);
-    }
-    Shop::refusing(world, refuse)
+    Shop::refusing(World::new(order, 0, others), refuse)
 }
 
 #[test]
@@ -50,15 +50,9 @@ fn whatever_is_refused_the_books_agree() {
         let played = run.finish(|| domain::run(&shop, &order));
         assert!(matches!(played, Played::Ended(Ok(_))), "{played:?}");
         let world = shop.world();
-        world.check_ended(others);
+        world.check_ended().unwrap();
         let reason = world.state().reason.unwrap_or_default();
-        let balance = world.payment.balance();
-        let money = [
-            balance.authorised,
-            balance.captured,
-            balance.voided,
-            balance.refunded,
-        ];
+        let (money, _) = world.balances();
         lines.push(format!("{} {money:?} {reason}", world.history()));
     }
     insta::assert_snapshot!(lines.join("\n"), @r"
@@ -69,6 +63,7 @@ fn whatever_is_refused_the_books_agree() {
     placed rejected [0, 0, 0, 0] The payment was not possible: the token is unknown.
     placed rejected [1000, 0, 1000, 0] Nobody carries to XX.
     placed rejected [1000, 0, 1000, 0] Nobody carries to XX.
+    placed rejected [0, 0, 0, 0] The order could not be completed.
     placed rejected [0, 0, 0, 0] The order could not be completed.
     placed rejected [0, 0, 0, 0] The order could not be completed.
     placed rejected [1000, 0, 1000, 0] The order could not be completed.
@@ -104,7 +99,7 @@ fn cancelled_everywhere(cancel: fn(&mut Run)) {
                 "{ended:?} after {}",
                 run.trace()
             );
-            shop.world().check_ended(others);
+            shop.world().check_ended().unwrap();
         }
     }
 }
@@ -112,16 +107,14 @@ fn cancelled_everywhere(cancel: fn(&mut Run)) {
 #[test]
 fn an_order_that_was_cancelled_before_the_checkout_began_leaves_nothing_but_its_lines_in_the_cart()
 {
-    use crate::orders::domain::Command;
-
     let order = order("tok_ok", "NO");
-    let mut world = World::new(&order);
+    let mut world = placed(&order);
     world.ask(&Command::RequestCancellation).unwrap();
     world.ask(&Command::BeginCancellation).unwrap();
     let (shop, mut run) = (Shop::of(world), Run::default());
     run.finish(|| domain::run(&shop, &order));
     let world = shop.world();
-    world.check_ended(0);
+    world.check_ended().unwrap();
     assert_eq!(world.cart.lines().len(), 1);
     assert_eq!((world.account, world.shipment), (Default::default(), None));
 }

@@ -3,18 +3,17 @@
 use sdk::saga::rehearsal::{Played, Run};
 
 use crate::{
-    cancel_order::domain as cancelling,
-    checkout::domain as checkout,
-    orders::domain::Command,
-    return_order::domain as returning,
-    services::Shop,
-    world::{World, order},
+    rehearsed::{Shop, order, placed},
+    services::{
+        cancel_order::domain as cancelling, checkout::domain as checkout, orders::domain::Command,
+        return_order::domain as returning,
+    },
 };
 
 /// A shop with an order that is confirmed, and a wish about it.
 fn confirmed(wish: &Command) -> Shop {
     let order = order("tok_ok", "NO");
-    let shop = Shop::of(World::new(&order));
+    let shop = Shop::of(placed(&order));
     Run::default().finish(|| checkout::run(&shop, &order));
     let mut world = shop.world();
     world.ask(wish).unwrap();
@@ -41,7 +40,7 @@ fn a_return_that_is_approved_gives_goods_and_money_back_and_others_change_nothin
             None => run.time_out(),
         }
         assert!(matches!(send_back(&shop, &mut run), Played::Ended(Ok(_))));
-        shop.world().check_ended(0);
+        shop.world().check_ended().unwrap();
         lines.push(shop.world().history());
     }
     insta::assert_snapshot!(lines.join("\n"), @r"
@@ -58,7 +57,7 @@ fn a_return_that_is_cancelled_before_somebody_agrees_is_refused() {
     send_back(&shop, &mut run);
     run.cancel();
     assert_eq!(send_back(&shop, &mut run), Played::RolledBack);
-    shop.world().check_ended(0);
+    shop.world().check_ended().unwrap();
 }
 
 #[test]
@@ -71,7 +70,7 @@ fn a_cancellation_that_is_cancelled_before_it_is_known_that_the_carrier_is_calle
             cancel(&mut run);
             let ended = run.finish(|| cancelling::run(&shop, "ord_1"));
             assert_eq!(ended, Played::RolledBack);
-            shop.world().check_ended(0);
+            shop.world().check_ended().unwrap();
             assert_eq!(
                 shop.world().history(),
                 "placed confirmed cancellation-requested cancellation-refused"

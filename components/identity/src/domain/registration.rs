@@ -95,7 +95,8 @@ fn is_label(label: &str) -> bool {
         && label.chars().all(|c| c == '-' || c.is_alphanumeric())
 }
 
-fn name(text: &str) -> Option<String> {
+/// A name without spaces around it; `None` if there is none, too much of it, or control characters in it.
+pub fn name(text: &str) -> Option<String> {
     let name = text.trim();
     let good = (1..=MAX_NAME).contains(&name.chars().count()) && !name.contains(char::is_control);
     good.then(|| name.to_owned())

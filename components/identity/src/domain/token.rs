@@ -127,6 +127,7 @@ mod tests {
             email: "egil@borg.is".to_owned(),
             name: "Egil".to_owned(),
             password: "secret".to_owned(),
+            revision: 0,
         };
         let lifetime = Lifetime {
             from: 1_000,

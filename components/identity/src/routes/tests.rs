@@ -120,3 +120,73 @@ fn other_methods_and_places_are_refused() {
     assert_eq!(ask("PUT", "/.well-known/jwks.json", "").status, 405);
     assert_eq!(ask("GET", "/api/v1/users/usr_1", "").status, 404);
 }
+
+fn patch(id: &str, body: &str) -> Response {
+    let hasher = Hasher::new(Cost {
+        memory: 8,
+        passes: 1,
+    });
+    let request = Request::new("PATCH", "/api/v1/users/me").unwrap();
+    let request = request.by(id).with_body(body);
+    rest::answer(&request, |request| answer(request, &hasher))
+}
+
+#[test]
+fn a_customer_who_is_renamed_is_announced_with_the_number_of_the_name() {
+    let id = post("/api/v1/users", EGIL).body_json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    sdk::memory::take_published();
+    for name in ["Skalla", " Skalla ", "Egil"] {
+        let renamed = patch(&id, &serde_json::json!({"name": name}).to_string());
+        assert_eq!(renamed.status, 200);
+        let expected = serde_json::json!({"id": id, "email": "egil@borg.is", "name": name.trim()});
+        assert_eq!(renamed.body_json(), expected);
+    }
+    let published = sdk::memory::take_published();
+    let told: Vec<_> = published
+        .iter()
+        .map(|(topic, event)| (topic.as_str(), event["data"].clone()))
+        .collect();
+    let data = |name: &str, revision: u64| serde_json::json!({"user": id, "name": name, "revision": revision});
+    assert_eq!(
+        told,
+        [
+            (USER_RENAMED, data("Skalla", 1)),
+            (USER_RENAMED, data("Egil", 2))
+        ]
+    );
+    let request = Request::new("GET", "/api/v1/users/me").unwrap().by(&id);
+    let seen = rest::answer(&request, profile);
+    assert_eq!(
+        (
+            seen.body_json()["name"].as_str(),
+            seen.header("etag").is_some()
+        ),
+        (Some("Egil"), true)
+    );
+}
+
+#[test]
+fn a_rename_that_breaks_rules_changes_nothing() {
+    let id = post("/api/v1/users", EGIL).body_json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    sdk::memory::take_published();
+    let refused = patch(&id, r#"{"name":" "}"#);
+    insta::assert_snapshot!(String::from_utf8_lossy(&refused.body), @r#"{"type":"https://skald.dev/problems/invalid-content","title":"Invalid content","status":422,"detail":"the body breaks a rule","errors":[{"pointer":"/name","detail":"has to be 1 to 100 characters"}]}"#);
+    assert_eq!(
+        patch(&id, r#"{"name":"Skalla","email":"s@borg.is"}"#).status,
+        422
+    );
+    assert_eq!(patch("usr_9", r#"{"name":"Skalla"}"#).status, 404);
+    assert_eq!(
+        ask("PATCH", "/api/v1/users/me", r#"{"name":"Skalla"}"#).status,
+        401
+    );
+    assert_eq!(ask("DELETE", "/api/v1/users/me", "").status, 405);
+    assert_eq!(Register::open().find(&id).unwrap().name, "Egil");
+    assert!(sdk::memory::take_published().is_empty());
+}

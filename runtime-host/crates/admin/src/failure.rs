@@ -1,7 +1,11 @@
 //! Why something asked of the admin API was not done, with a stable code for each reason.
 
 use http::StatusCode;
-use skald_core::{call::Blame, saga::desk::DeskError, store::StoreError};
+use skald_core::{
+    call::Blame,
+    saga::{desk::DeskError, owners::Other},
+    store::StoreError,
+};
 use thiserror::Error;
 
 /// Why it was not done. Each message is shown to whoever asked.
@@ -10,6 +14,29 @@ pub(crate) enum Failure {
     /// The coordinator says no.
     #[error(transparent)]
     Desk(#[from] DeskError),
+    /// The log of events, or what nodes say of themselves, could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No component listens to events under that name.
+    #[error("{given:?} listens to no events; {}", those(listeners))]
+    NoSubscriber {
+        /// What was asked for.
+        given: String,
+        /// Who listens.
+        listeners: Vec<String>,
+    },
+    /// No dead letter has that id.
+    #[error("there is no dead letter {0}; `skald events dlq ls` shows those there are")]
+    NoLetter(String),
+    /// A place of the log, or a time, makes no sense; why.
+    #[error("{0}")]
+    BadPlace(String),
+    /// What is to be published cannot be; why.
+    #[error("{0}")]
+    BadEvent(String),
+    /// The application has no sagas.
+    #[error("this application has no sagas")]
+    NoSagas,
     /// There is no token.
     #[error(
         "this needs the admin token: the header `Authorization: Bearer …`, or `skald saga --admin-token`"
@@ -33,7 +60,9 @@ pub(crate) enum Failure {
         candidates: Vec<String>,
     },
     /// Nothing is there.
-    #[error("nothing answers at this path; the sagas are at /admin/v1/sagas")]
+    #[error(
+        "nothing answers at this path; there are /admin/v1/sagas, topics, events, lag, dead-letters, replay and nodes"
+    )]
     NoSuchPath,
     /// Something is there, which cannot be asked so.
     #[error("this path does not take this method")]
@@ -67,10 +96,19 @@ impl Failure {
     /// Whose fault it is.
     pub(crate) const fn blame(&self) -> Blame {
         match self {
-            Self::Desk(DeskError::Damaged(_) | DeskError::Store(_) | DeskError::ShuttingDown) => {
-                Blame::Host
-            }
-            Self::Desk(DeskError::NoSuchRun(_) | DeskError::Refused(_) | DeskError::Invalid(_))
+            Self::Desk(DeskError::Damaged(_) | DeskError::Store(_) | DeskError::ShuttingDown)
+            | Self::Store(_) => Blame::Host,
+            Self::Desk(
+                DeskError::NoSuchRun(_)
+                | DeskError::Refused(_)
+                | DeskError::Invalid(_)
+                | DeskError::Elsewhere(_),
+            )
+            | Self::NoSubscriber { .. }
+            | Self::NoLetter(_)
+            | Self::BadPlace(_)
+            | Self::BadEvent(_)
+            | Self::NoSagas
             | Self::NoToken
             | Self::BadToken
             | Self::Foreign(_)
@@ -87,6 +125,12 @@ impl Failure {
     const fn facts(&self) -> (&'static str, StatusCode, &'static str) {
         match self {
             Self::Desk(error) => desk(error),
+            Self::Store(error) => store(error),
+            Self::NoSubscriber { .. } => ("EVENT-001", StatusCode::NOT_FOUND, "No such subscriber"),
+            Self::NoLetter(_) => ("EVENT-002", StatusCode::NOT_FOUND, "No such dead letter"),
+            Self::BadPlace(_) => ("EVENT-003", StatusCode::BAD_REQUEST, "No such place"),
+            Self::BadEvent(_) => ("EVENT-004", StatusCode::BAD_REQUEST, "Not to be published"),
+            Self::NoSagas => ("ADMIN-005", StatusCode::NOT_FOUND, "No sagas"),
             Self::NoToken => ("ADMIN-001", StatusCode::UNAUTHORIZED, "Admin token needed"),
             Self::BadToken => ("ADMIN-001", StatusCode::UNAUTHORIZED, "Admin token refused"),
             Self::Foreign(_) => ("ADMIN-002", StatusCode::FORBIDDEN, "Not from this machine"),
@@ -114,13 +158,33 @@ const fn desk(error: &DeskError) -> (&'static str, StatusCode, &'static str) {
         DeskError::Refused(_) => (StatusCode::CONFLICT, "Not possible now"),
         DeskError::Invalid(_) => (StatusCode::BAD_REQUEST, "Not possible"),
         DeskError::Damaged(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Journal damaged"),
-        DeskError::Store(StoreError::Corrupt(_)) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "Data not readable")
+        DeskError::Store(error) => return store(error),
+        DeskError::Elsewhere(Other { admin: Some(_), .. }) => {
+            (StatusCode::TEMPORARY_REDIRECT, "On another node")
         }
-        DeskError::Store(StoreError::Full(_) | StoreError::Unavailable(_)) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "Store not available")
+        DeskError::Elsewhere(Other { admin: None, .. }) => {
+            (StatusCode::MISDIRECTED_REQUEST, "On another node")
         }
         DeskError::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "Shutting down"),
     };
     (error.code(), status, title)
+}
+
+const fn store(error: &StoreError) -> (&'static str, StatusCode, &'static str) {
+    let (status, title) = match error {
+        StoreError::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Data not readable"),
+        StoreError::Unknown(_) => (StatusCode::SERVICE_UNAVAILABLE, "Outcome not known"),
+        StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Changed(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Store not available")
+        }
+    };
+    (error.code(), status, title)
+}
+
+/// Who listens, for those who named somebody else.
+fn those(listeners: &[String]) -> String {
+    match listeners {
+        [] => "nobody does".to_owned(),
+        some => format!("these do: {}", some.join(", ")),
+    }
 }

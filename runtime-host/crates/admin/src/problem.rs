@@ -6,9 +6,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, Method, Uri, header, uri::PathAndQuery};
 use serde::Serialize;
-use skald_core::call::{Blame, chain};
+use skald_core::{
+    call::{Blame, chain},
+    saga::{desk::DeskError, owners::Other},
+};
 use skald_telemetry::ids;
 
 use crate::failure::Failure;
@@ -40,10 +43,11 @@ impl IntoResponse for Failure {
 
 /// Makes problems of failures, and says of every answer that it is not to be kept.
 pub(crate) async fn tell(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let mut response = next.run(request).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        write(&mut response, &failure, &method, &path);
+        write(&mut response, &failure, &method, uri.path());
+        redirect(&mut response, &failure, &uri);
     }
     response
         .headers_mut()
@@ -75,6 +79,21 @@ fn write(response: &mut Response, failure: &Failure, method: &Method, path: &str
     if matches!(failure, Failure::NoToken | Failure::BadToken) {
         let challenge = HeaderValue::from_static("Bearer realm=\"skald admin\"");
         headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+}
+
+/// Says where the node is that can answer.
+fn redirect(response: &mut Response, failure: &Failure, uri: &Uri) {
+    let Failure::Desk(DeskError::Elsewhere(Other {
+        admin: Some(admin), ..
+    })) = failure
+    else {
+        return;
+    };
+    let place = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    // An address that cannot be written in a header is still in the problem's words.
+    if let Ok(location) = HeaderValue::from_str(&format!("http://{admin}{place}")) {
+        response.headers_mut().insert(header::LOCATION, location);
     }
 }
 

@@ -1,60 +1,32 @@
-//! Which path asks what of the desk.
+//! All paths, with who may use them and how failures are told around them.
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
-    extract::{Path, Query, State, rejection::QueryRejection},
     middleware::{from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::get,
 };
-use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
-use skald_core::saga::{
-    By, RunId,
-    desk::{Desk, Signal, Upgrade},
-    view::Row,
-};
-use skald_telemetry::ids;
+use skald_core::{node::Nodes, saga::desk::Desk};
 
 use crate::{
-    ask::{self, Order, Renewal, Rerun},
     config::Access,
     door,
+    events::{self, Events},
     failure::Failure,
-    find, problem,
+    json::Json,
+    nodes, problem, sagas,
 };
 
-type Sagas = State<Arc<dyn Desk>>;
-type Answer<T> = Result<Json<T>, Failure>;
-
-/// An answer as JSON.
-struct Json<T>(T);
-
-/// A page of the list.
-#[derive(Serialize)]
-struct Page {
-    items: Vec<Row>,
-    /// What to ask for `after` to see more; absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
-/// What was done, and to which run: people may have named only the beginning of its id.
-#[derive(Serialize)]
-struct Done {
-    run: RunId,
-    /// The sender's name for the signal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signal: Option<String>,
-    /// The run that was begun again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    of: Option<RunId>,
-    /// The code it goes on with, or could.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revision: Option<String>,
+/// What people can ask for, and act on.
+pub struct Desks {
+    /// The sagas, where the application has any.
+    pub sagas: Option<Arc<dyn Desk>>,
+    /// The events.
+    pub events: Events,
+    /// The nodes.
+    pub nodes: Arc<dyn Nodes>,
 }
 
 #[derive(Serialize)]
@@ -62,21 +34,15 @@ struct Health {
     status: &'static str,
 }
 
-/// All paths, with who may use them and how failures are told around them.
-pub(crate) fn router(desk: Arc<dyn Desk>, access: Access) -> Router {
+/// All paths.
+pub(crate) fn router(desks: Desks, access: Access) -> Router {
     Router::new()
         .route("/admin/v1/health", get(health))
-        .route("/admin/v1/sagas", get(list))
-        .route("/admin/v1/sagas/", get(list))
-        .route("/admin/v1/sagas/{run}", get(show).delete(purge))
-        .route("/admin/v1/sagas/{run}/export", get(export))
-        .route("/admin/v1/sagas/{run}/rerun", post(rerun))
-        .route("/admin/v1/sagas/{run}/upgrade", post(upgrade))
-        .route("/admin/v1/sagas/{run}/signals/{name}", post(signal))
-        .route("/admin/v1/sagas/{run}/{verb}", post(act))
+        .merge(sagas::routes(desks.sagas))
+        .merge(events::routes(desks.events))
+        .merge(nodes::routes(desks.nodes))
         .fallback(async || Failure::NoSuchPath)
         .method_not_allowed_fallback(async || Failure::WrongMethod)
-        .with_state(desk)
         .layer(from_fn_with_state(access, door::pass))
         // Outermost, so that it tells also of those who are not let in.
         .layer(from_fn(problem::tell))
@@ -84,130 +50,4 @@ pub(crate) fn router(desk: Arc<dyn Desk>, access: Access) -> Router {
 
 async fn health() -> Json<Health> {
     Json(Health { status: "ok" })
-}
-
-async fn list(
-    State(desk): Sagas,
-    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
-) -> Answer<Page> {
-    let Query(query) = query.map_err(|error| Failure::Malformed(error.body_text()))?;
-    let mut filter = ask::filter(query)?;
-    let limit = filter.limit;
-    // One more than is shown tells whether there are more.
-    filter.limit += 1;
-    let found = desk.list(&filter).await?;
-    let items: Vec<Row> = found.iter().take(limit).map(Row::from).collect();
-    let next = items.last().filter(|_| found.len() > limit);
-    let next = next.map(|last| last.run.clone());
-    Ok(Json(Page { items, next }))
-}
-
-async fn show(State(desk): Sagas, Path(given): Path<String>) -> Result<Response, Failure> {
-    let run = find::run(&*desk, &given).await?;
-    Ok(Json(desk.show(&run).await?).into_response())
-}
-
-async fn export(State(desk): Sagas, Path(given): Path<String>) -> Result<Response, Failure> {
-    let run = find::run(&*desk, &given).await?;
-    Ok(Json(desk.export(&run).await?).into_response())
-}
-
-async fn act(
-    State(desk): Sagas,
-    Path((given, verb)): Path<(String, String)>,
-    body: Body,
-) -> Answer<Done> {
-    let (verb, by) = ask::json::<Order>(body).await?.verb(&verb)?;
-    let run = find::run(&*desk, &given).await?;
-    desk.act(&run, verb, by.clone()).await?;
-    note(&run, &by);
-    Ok(Json(Done::with(run)))
-}
-
-async fn signal(
-    State(desk): Sagas,
-    Path((given, name)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer<Done> {
-    let id = ask::signal_id(&headers)?;
-    let id = id.unwrap_or_else(|| format!("{:032x}", ids::trace_id()));
-    let payload = ask::bytes(body).await?;
-    let run = find::run(&*desk, &given).await?;
-    let signal = Signal {
-        id: id.clone(),
-        name,
-        payload,
-    };
-    desk.signal(&run, signal).await?;
-    Ok(Json(Done {
-        signal: Some(id),
-        ..Done::with(run)
-    }))
-}
-
-async fn rerun(State(desk): Sagas, Path(given): Path<String>, body: Body) -> Answer<Done> {
-    let asked: Rerun = ask::json(body).await?;
-    let from = asked.from;
-    let by = asked.by()?;
-    let run = find::run(&*desk, &given).await?;
-    let new = desk.rerun(&run, from, by.clone()).await?;
-    note(&run, &by);
-    Ok(Json(Done {
-        of: Some(run),
-        ..Done::with(new)
-    }))
-}
-
-async fn upgrade(State(desk): Sagas, Path(given): Path<String>, body: Body) -> Answer<Done> {
-    let asked: Renewal = ask::json(body).await?;
-    let mode = if asked.rehearse {
-        Upgrade::Rehearse
-    } else {
-        Upgrade::Apply
-    };
-    let by = asked.by()?;
-    let run = find::run(&*desk, &given).await?;
-    let revision = desk.upgrade(&run, mode, by.clone()).await?;
-    if mode == Upgrade::Apply {
-        note(&run, &by);
-    }
-    Ok(Json(Done {
-        revision: Some(revision),
-        ..Done::with(run)
-    }))
-}
-
-async fn purge(State(desk): Sagas, Path(given): Path<String>) -> Answer<Done> {
-    let run = find::run(&*desk, &given).await?;
-    desk.purge(&run).await?;
-    tracing::info!(%run, "a run is forgotten");
-    Ok(Json(Done::with(run)))
-}
-
-/// The journal has it as well; the log is where people look who do not know the run.
-fn note(run: &RunId, by: &By) {
-    tracing::info!(%run, verb = by.verb, who = by.who, why = by.why, "somebody acted on a run");
-}
-
-// === impl Done ===
-
-impl Done {
-    const fn with(run: RunId) -> Self {
-        Self {
-            run,
-            signal: None,
-            of: None,
-            revision: None,
-        }
-    }
-}
-
-impl<T: Serialize> IntoResponse for Json<T> {
-    fn into_response(self) -> Response {
-        // What is answered here has texts and numbers only, which always have a JSON form.
-        let body = serde_json::to_vec(&self.0).unwrap_or_default();
-        let json = HeaderValue::from_static("application/json");
-        ([(header::CONTENT_TYPE, json)], body).into_response()
-    }
 }

@@ -8,7 +8,6 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use skald_core::saga::desk::Desk;
 use skald_telemetry::tasks::{Shutdown, Tasks};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -16,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Config, routes};
+use crate::{Config, Desks, routes};
 
 /// A few people and their scripts.
 const CONNECTIONS: usize = 64;
@@ -37,10 +36,10 @@ pub struct Admin {
 // === impl Admin ===
 
 impl Admin {
-    /// An API over this desk.
-    pub fn new(config: &Config, desk: Arc<dyn Desk>) -> Self {
+    /// An API over these.
+    pub fn new(config: &Config, desks: Desks) -> Self {
         Self {
-            router: routes::router(desk, config.access.clone()),
+            router: routes::router(desks, config.access.clone()),
         }
     }
 

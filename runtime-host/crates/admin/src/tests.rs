@@ -1,6 +1,8 @@
 //! The API as clients see it: over real connections, with a desk that keeps what it is asked.
 
 mod desk;
+mod events;
+mod log;
 mod world;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -218,7 +220,7 @@ async fn orders_that_are_not_clear_change_nothing() {
     400 the answer is no value with the name of its type, like {"Result": {"Ok": {"U32": 7}}}: unknown variant `ok`, expected one of `Bool`, `S8`, `U8`, `S16`, `U16`, `S32`, `U32`, `S64`, `U64`, `F32`, `F64`, `Char`, `String`, `List`, `Record`, `Tuple`, `Variant`, `Enum`, `Option`, `Result`, `Flags`
     400 the body is not what is expected here: unknown field `reason`, expected one of `who`, `why`, `answer` at line 1 column 9
     400 the body is not what is expected here: expected value at line 1 column 1
-    404 nothing answers at this path; the sagas are at /admin/v1/sagas
+    404 nothing answers at this path; there are /admin/v1/sagas, topics, events, lag, dead-letters, replay and nodes
     400 the body is not what is expected here: missing field `from` at line 1 column 2
     "#);
     assert_eq!(world.desk.asked(), "");

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Instant};
 
+use crate::event::Book;
+
 /// What travels with a call.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -80,12 +82,14 @@ pub struct IdempotencyKey {
     pub fingerprint: String,
 }
 
-/// Event `sequence` was handled by `group`.
+/// An event was handled by a subscriber.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InboxMark {
-    /// The subscriber.
-    pub group: Arc<str>,
-    /// The event's place in the log.
+    /// The subscriber's book.
+    pub book: Book,
+    /// The generation of the book that the delivery was begun in. In a later one it comes too late.
+    pub generation: u64,
+    /// The event's place in the partition.
     pub sequence: u64,
 }
 

@@ -1,10 +1,40 @@
 //! Events: what components publish, how the log keeps them, and how far each subscriber has come.
 
-use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+pub mod archive;
+
+use std::{collections::BTreeSet, fmt, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 
 use crate::{call::BoxFuture, context::TraceContext, store::StoreError};
+
+/// A part of the log. Events of one publisher and one key are in one part, and a part has one order. The embedded log is
+/// a single part; a log that several nodes share has more.
+pub type Partition = Arc<str>;
+
+/// The book of one subscriber on one partition: how far it has come there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Book {
+    /// The subscriber.
+    pub group: Arc<str>,
+    /// The partition.
+    pub partition: Partition,
+}
+
+impl fmt::Display for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.group, self.partition)
+    }
+}
+
+/// What a subscriber wants to hear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interest {
+    /// The subscriber. It also hears what was delivered anew for it alone.
+    pub group: Arc<str>,
+    /// The topics.
+    pub topics: Vec<Arc<str>>,
+}
 
 /// An event as a component published it; the commit of its unit of work writes it to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +69,27 @@ impl NewEvent {
             trace,
         }
     }
+
+    /// The topic of what is published again for one subscriber alone; the store keeps the true topic beside it.
+    pub fn topic_for(group: &str) -> Arc<str> {
+        format!("{FOR_ONE}{group}").into()
+    }
+
+    /// Whether a topic is one of those.
+    pub fn is_for_one(topic: &str) -> bool {
+        topic.starts_with(FOR_ONE)
+    }
 }
+
+/// How the topic of what is for one subscriber begins. Components cannot publish on it.
+const FOR_ONE: &str = "$for/";
 
 /// An event of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its place in the log: later commits have larger numbers; there may be gaps.
+    /// The part of the log that it is in.
+    pub partition: Partition,
+    /// Its place there: later commits have larger numbers; there may be gaps. The first number is at least 1.
     pub sequence: u64,
     /// The channel.
     pub topic: Arc<str>,
@@ -61,6 +106,8 @@ pub struct Event {
 /// How far a subscriber has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
+    /// How often the subscriber was sent back. What was begun before the last time counts no more.
+    pub generation: u64,
     /// Every event up to here is handled, or buried.
     pub cursor: u64,
     /// Handled events beyond the cursor.
@@ -97,35 +144,65 @@ pub struct DeadLetter {
     pub buried_at: SystemTime,
 }
 
+/// What a delivery asks before it reads on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The number of the partition's newest event, 0 where there is none.
+    pub newest: u64,
+    /// The book's generation.
+    pub generation: u64,
+}
+
 /// The log of events and the books of its subscribers.
 pub trait EventLog: Send + Sync + 'static {
-    /// The events of `topics` after `after`, oldest first, at most `limit`.
+    /// The partitions that may hold what a subscriber wants to hear; more may come.
+    fn partitions<'a>(
+        &'a self,
+        interest: &'a Interest,
+    ) -> BoxFuture<'a, Result<Vec<Partition>, StoreError>>;
+
+    /// The events of a partition that a subscriber wants to hear, after `after`, oldest first, at most `limit`.
     fn read<'a>(
         &'a self,
-        topics: &'a [Arc<str>],
+        partition: &'a Partition,
+        interest: &'a Interest,
         after: u64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Event>, StoreError>>;
 
-    /// The number of the newest event, 0 where there is none.
-    fn head(&self) -> BoxFuture<'_, Result<u64, StoreError>>;
+    /// How far the partition goes, and whether the book is still the one that was opened.
+    fn head<'a>(&'a self, book: &'a Book) -> BoxFuture<'a, Result<Head, StoreError>>;
 
-    /// How far `group` has come. A new group starts at the beginning of the log.
-    fn progress<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Progress, StoreError>>;
+    /// How far a subscriber has come. A new one starts at the beginning of the partition.
+    fn progress<'a>(&'a self, book: &'a Book) -> BoxFuture<'a, Result<Progress, StoreError>>;
 
-    /// Every event up to `cursor` is done with; the books on them are closed.
-    fn advance<'a>(&'a self, group: &'a str, cursor: u64) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// Every event up to `cursor` is done with; the notes on them are forgotten. Without effect in another generation.
+    fn advance<'a>(
+        &'a self,
+        book: &'a Book,
+        generation: u64,
+        cursor: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Notes that a delivery failed.
     fn note_failure<'a>(
         &'a self,
-        group: &'a str,
+        book: &'a Book,
         failure: Failure,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// Gives up on an event: it is handled as far as `group` is concerned, and kept as a dead letter.
+    /// Gives up on an event: it is handled as far as the subscriber is concerned, and kept as a dead letter.
     fn bury(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), StoreError>>;
+}
 
-    /// The dead letters of all groups, oldest first, at most `limit`.
-    fn dead_letters(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, StoreError>>;
+// === impl DeadLetter ===
+
+impl DeadLetter {
+    /// The book that the event is done with in.
+    pub fn book(&self) -> Book {
+        Book {
+            group: Arc::clone(&self.group),
+            partition: Arc::clone(&self.event.partition),
+        }
+    }
 }

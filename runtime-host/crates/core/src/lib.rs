@@ -8,6 +8,7 @@ pub mod context;
 pub mod event;
 pub mod hex;
 pub mod manifest;
+pub mod node;
 pub mod route;
 pub mod run;
 pub mod saga;

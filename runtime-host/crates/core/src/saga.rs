@@ -8,6 +8,7 @@ pub mod codec;
 pub mod command;
 pub mod desk;
 pub mod journal;
+pub mod owners;
 pub mod play;
 pub mod policy;
 pub mod record;

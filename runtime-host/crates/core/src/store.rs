@@ -66,7 +66,9 @@ impl Change {
     }
 }
 
-/// A consistent view of the store as some commit left it.
+/// A consistent view of the store as some commit left it: all that is read from it is of one moment. A store that keeps no
+/// old values takes a later moment as long as what was read before is still so, and says [`StoreError::Changed`] where it
+/// is not.
 pub trait Snapshot: Send {
     /// The value of a key.
     fn get<'a>(&'a mut self, key: &'a Key) -> BoxFuture<'a, Result<Versioned, StoreError>>;
@@ -88,7 +90,7 @@ pub trait Snapshot: Send {
 
 /// Durable state. When `commit` has answered, the change survives the death of the process and of the machine.
 pub trait Store: Send + Sync + 'static {
-    /// A view of the newest commit.
+    /// A view of the newest commit, or of one that comes while it is read from.
     fn snapshot(&self) -> BoxFuture<'_, Result<Box<dyn Snapshot>, StoreError>>;
 
     /// Commits `change` if all it read is as it was.
@@ -102,7 +104,7 @@ pub enum CommitError {
     #[error("{0:?} has changed")]
     Conflict(Subject),
     /// The event was handled before.
-    #[error("event {} was already handled by {}", .0.sequence, .0.group)]
+    #[error("event {} was already handled by {}", .0.sequence, .0.book)]
     AlreadyHandled(InboxMark),
     /// The store failed.
     #[error(transparent)]
@@ -118,7 +120,14 @@ pub enum StoreError {
     /// The data is damaged or not ours.
     #[error("the data cannot be read: {0}")]
     Corrupt(String),
-    /// Any other failure of the disk or the server.
+    /// What a unit is about to read has changed since it began to read; it has to begin again. Nobody but the unit's maker
+    /// hears this.
+    #[error("{0:?} has changed since the call began to read")]
+    Changed(Subject),
+    /// A commit may have happened or not: the store could not be asked again.
+    #[error("whether the change was written is not known: {0}")]
+    Unknown(String),
+    /// Any other failure of the disk or the server. What was asked for has not happened.
     #[error("the store is not available: {0}")]
     Unavailable(String),
 }
@@ -130,6 +139,8 @@ impl StoreError {
             Self::Full(_) => "STORE-001",
             Self::Corrupt(_) => "STORE-002",
             Self::Unavailable(_) => "STORE-003",
+            Self::Changed(_) => "STORE-008",
+            Self::Unknown(_) => "STORE-009",
         }
     }
 }

@@ -8,7 +8,7 @@ mod overlay;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
     time::SystemTime,
 };
 
@@ -66,11 +66,17 @@ pub struct Unit {
     now: Now,
     limits: Limits,
     snapshot: Option<Box<dyn Snapshot>>,
+    /// What has changed under the unit, so that it has to begin again. Its maker looks here however the call ends.
+    outrun: Outrun,
     reads: BTreeMap<Subject, Version>,
     writes: BTreeMap<Key, Option<Bytes>>,
     events: Vec<NewEvent>,
     bytes: usize,
 }
+
+/// Whether, and over what, a unit was outrun by others while it read. Clones look at the same unit.
+#[derive(Clone, Debug, Default)]
+pub struct Outrun(Arc<OnceLock<Subject>>);
 
 /// Why a component's access to its data failed.
 #[derive(Clone, Debug, Error)]
@@ -112,6 +118,7 @@ impl Unit {
             now,
             limits,
             snapshot: None,
+            outrun: Outrun::default(),
             reads: BTreeMap::new(),
             writes: BTreeMap::new(),
             events: Vec::new(),
@@ -128,6 +135,11 @@ impl Unit {
             Limits::default(),
             || SystemTime::UNIX_EPOCH,
         )
+    }
+
+    /// Tells, also after the unit is gone, whether it was outrun.
+    pub fn outrun(&self) -> Outrun {
+        self.outrun.clone()
     }
 
     /// The value of a key, with this unit's own writes over it.
@@ -200,13 +212,14 @@ impl Unit {
         limit: usize,
     ) -> Result<KeyPage, UnitError> {
         let held = self.mode == Mode::Held;
+        let outrun = self.outrun();
         let snapshot = self.snapshot().await?;
-        let version = snapshot.keys_version(store).await?;
+        let version = outrun.note(snapshot.keys_version(store).await)?;
         // Each of our own deletions can hide one name, so that many more must be asked for.
         let hidden = self.writes.values().filter(|value| value.is_none()).count();
         let asked = limit.saturating_add(hidden).saturating_add(1);
         let snapshot = self.snapshot().await?;
-        let names = snapshot.keys(store, after, asked).await?;
+        let names = outrun.note(snapshot.keys(store, after, asked).await)?;
         let complete = names.len() < asked;
         if held {
             self.reads
@@ -266,7 +279,8 @@ impl Unit {
     }
 
     async fn read(&mut self, key: &Key) -> Result<Versioned, UnitError> {
-        let seen = self.snapshot().await?.get(key).await?;
+        let read = self.snapshot().await?.get(key).await;
+        let seen = self.outrun.note(read)?;
         match self.mode {
             Mode::Held => self.note(key, seen.version)?,
             // The next read is to see the next commit.
@@ -345,6 +359,23 @@ impl Unit {
             .commit(change, (self.now)())
             .await
             .map_err(immediate_failure)
+    }
+}
+
+// === impl Outrun ===
+
+impl Outrun {
+    /// What has changed under the unit.
+    pub fn over(&self) -> Option<&Subject> {
+        self.0.get()
+    }
+
+    fn note<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(StoreError::Changed(subject)) = &read {
+            // The first is enough.
+            let _ = self.0.set(subject.clone());
+        }
+        read
     }
 }
 

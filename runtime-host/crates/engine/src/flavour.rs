@@ -23,7 +23,9 @@ const TICK: Duration = Duration::from_millis(10);
 /// system calls and a TLB shootdown; 2 MiB covers a component of 2.7 MB.
 const KEEP_RESIDENT: usize = 2 << 20;
 
-/// How many free slots keep their memory: what an idle host holds on to is this times a component's memory.
+/// With fewer free slots than this, an instance of another component takes one that nobody has had, and not one of theirs.
+/// Every free slot keeps its memory, so that an idle host holds on to as much as was in use at once. A slot that a thread
+/// of one processor has given back is not the first choice of another's: that can be once for each processor.
 const WARM_SLOTS: u32 = 32;
 
 /// Which engine a component runs in.

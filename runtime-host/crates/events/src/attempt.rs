@@ -26,11 +26,12 @@ pub(crate) struct Landed {
 /// Makes one attempt. It always lands, also when the call panics.
 pub(crate) async fn fly(
     calls: Arc<dyn DynCall>,
-    group: ComponentId,
+    mark: InboxMark,
     event: Event,
     before: Tries,
 ) -> Landed {
-    let request = request(&group, &event);
+    let group = Arc::clone(&mark.book.group);
+    let request = request(mark, &event);
     let span = tracing::info_span!(
         "events.deliver",
         %group,
@@ -59,13 +60,9 @@ pub(crate) async fn fly(
     }
 }
 
-fn request(group: &ComponentId, event: &Event) -> Request {
-    let mark = InboxMark {
-        group: group.as_str().into(),
-        sequence: event.sequence,
-    };
+fn request(mark: InboxMark, event: &Event) -> Request {
     Request {
-        target: group.clone(),
+        target: ComponentId::from(&*mark.book.group),
         input: Input::Message(event.payload.clone()),
         context: Context {
             once: Some(Once::Inbox(mark)),

@@ -7,7 +7,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use skald_core::{
-    event::{DeadLetter, EventLog, Failure},
+    event::{Book, DeadLetter, EventLog, Failure},
     store::StoreError,
 };
 
@@ -15,9 +15,11 @@ use skald_core::{
 /// so this only bounds how many of them there are and how much a start has to read.
 pub(crate) const ADVANCE_EVERY: u64 = 256;
 
-/// The books of one subscriber.
+/// What one delivery owes.
 pub(crate) struct Books {
-    group: Arc<str>,
+    book: Book,
+    /// Of the book, when it was opened.
+    generation: u64,
     log: Arc<dyn EventLog>,
     notes: VecDeque<Note>,
     /// The cursor that the log knows.
@@ -45,10 +47,11 @@ enum Note {
 // === impl Books ===
 
 impl Books {
-    /// The books of `group`, as yet empty.
-    pub(crate) const fn new(group: Arc<str>, log: Arc<dyn EventLog>) -> Self {
+    /// Nothing as yet.
+    pub(crate) const fn new(book: Book, log: Arc<dyn EventLog>) -> Self {
         Self {
-            group,
+            book,
+            generation: 0,
             log,
             notes: VecDeque::new(),
             saved: 0,
@@ -57,8 +60,15 @@ impl Books {
     }
 
     /// Learns what the log knows already.
-    pub(crate) const fn open(&mut self, cursor: u64) {
+    pub(crate) const fn open(&mut self, generation: u64, cursor: u64) {
+        self.generation = generation;
         self.saved = cursor;
+        self.done = 0;
+    }
+
+    /// The book's generation, when it was opened.
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Owes the log a failure.
@@ -81,7 +91,7 @@ impl Books {
         let mut buried = Vec::new();
         while let Some(note) = self.notes.front().cloned() {
             let written = match note.clone() {
-                Note::Failed(failure) => self.log.note_failure(&self.group, failure).await,
+                Note::Failed(failure) => self.log.note_failure(&self.book, failure).await,
                 Note::Dead(letter) => self.log.bury(*letter).await,
             };
             if let Err(error) = written {
@@ -105,7 +115,9 @@ impl Books {
             Pace::Polled => self.done > 0 || behind >= ADVANCE_EVERY,
         };
         if behind > 0 && due {
-            self.log.advance(&self.group, cursor).await?;
+            self.log
+                .advance(&self.book, self.generation, cursor)
+                .await?;
             self.saved = cursor;
             self.done = 0;
         }

@@ -1,4 +1,5 @@
-//! The task that serves one subscriber: it reads the log, begins what the schedule allows, and keeps the books.
+//! The task that serves one subscriber on one partition: it reads the log, begins what the schedule allows, and keeps
+//! the books.
 //!
 //! Each pass looks for itself and is idempotent, so lost, doubled and late wake-ups are the same case, and so are
 //! a store that fails and one that does not: the next pass begins with the same entries.
@@ -7,8 +8,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use skald_core::{
     call::{CallError, DynCall, chain},
-    event::{DeadLetter, Event, EventLog, Failure},
-    manifest::ComponentId,
+    context::InboxMark,
+    event::{Book, DeadLetter, Event, EventLog, Failure, Interest},
     store::StoreError,
 };
 use skald_telemetry::{clock, random, tasks::Shutdown};
@@ -20,17 +21,17 @@ use tokio::{
 };
 
 use crate::{
-    Config, Handle, Subscriber,
+    Config,
     attempt::{Landed, fly},
     books::{Books, Pace},
-    handle::Status,
+    handle::{Handle, Status},
     retry::{Verdict, is_of_the_handler, judge},
     schedule::{Entry, Moment, Noted, Place, Schedule, Tries},
     shelf::Shelf,
 };
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// How long a lost wake-up can delay an event.
 const IDLE_POLL: Duration = Duration::from_secs(1);
@@ -41,12 +42,13 @@ pub(crate) const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How many events are read when one is needed whose message was not kept: the next ones often are needed too.
 const RELOAD: usize = 16;
 
-/// Serves one subscriber.
+/// Serves one subscriber on one partition.
 ///
 /// Attempts run as tasks of their own, so that handlers share the cores; they end when this is dropped.
-pub struct Delivery {
+pub(crate) struct Delivery {
     config: Config,
-    subscriber: Subscriber,
+    interest: Interest,
+    book: Book,
     log: Arc<dyn EventLog>,
     calls: Arc<dyn DynCall>,
     wake: Arc<Notify>,
@@ -57,8 +59,6 @@ pub struct Delivery {
     /// Whether the log may have events that were not read.
     unread: bool,
     next_look: Moment,
-    /// The newest event of the log, as last seen.
-    head: u64,
     schedule: Schedule,
     shelf: Shelf,
     books: Books,
@@ -69,9 +69,9 @@ pub struct Delivery {
 
 impl Delivery {
     /// A delivery that has not begun, and the way into it.
-    pub fn new(
+    pub(crate) fn new(
         config: Config,
-        subscriber: Subscriber,
+        (interest, book): (Interest, Book),
         log: Arc<dyn EventLog>,
         calls: Arc<dyn DynCall>,
     ) -> (Self, Handle) {
@@ -81,13 +81,15 @@ impl Delivery {
             wake: Arc::clone(&wake),
             status: seen,
             log: Arc::clone(&log),
+            book: book.clone(),
         };
         let delivery = Self {
             schedule: Schedule::new(config.concurrency.get(), config.window.get()),
             shelf: Shelf::new(config.window.get()),
-            books: Books::new(subscriber.group.as_str().into(), Arc::clone(&log)),
+            books: Books::new(book.clone(), Arc::clone(&log)),
             config,
-            subscriber,
+            interest,
+            book,
             log,
             calls,
             wake,
@@ -96,14 +98,13 @@ impl Delivery {
             opened: false,
             unread: true,
             next_look: Moment::ZERO,
-            head: 0,
             flights: JoinSet::new(),
         };
         (delivery, handle)
     }
 
     /// Serves until told to stop; then waits for the handlers that are at work.
-    pub async fn run(mut self, shutdown: Shutdown) {
+    pub(crate) async fn run(mut self, shutdown: Shutdown) {
         while !shutdown.is_said() {
             let passed = self.pass().await;
             self.tell();
@@ -135,7 +136,7 @@ impl Delivery {
 
     /// Learns how far earlier processes have come.
     async fn open(&mut self) -> Result<(), StoreError> {
-        let progress = self.log.progress(self.subscriber.group.as_str()).await?;
+        let progress = self.log.progress(&self.book).await?;
         let (now, wall) = (self.now(), clock::now());
         let noted = progress.failures.into_iter().map(|failure| {
             // A clock that was set back must not make a pause longer than any pause is.
@@ -152,7 +153,8 @@ impl Delivery {
         let noted: BTreeMap<_, _> = noted.collect();
         let schedule = Schedule::new(self.config.concurrency.get(), self.config.window.get());
         self.schedule = schedule.resume(progress.cursor, progress.handled, noted);
-        self.books.open(progress.cursor);
+        self.shelf = Shelf::new(self.config.window.get());
+        self.books.open(progress.generation, progress.cursor);
         self.opened = true;
         Ok(())
     }
@@ -176,13 +178,16 @@ impl Delivery {
             return Ok(());
         }
         // Asked before reading: an event that is committed in between is not taken for one that was read.
-        self.head = self.log.head().await?;
+        let head = self.log.head(&self.book).await?;
+        if head.generation != self.books.generation() {
+            return self.reopen().await;
+        }
         let after = self.schedule.read();
-        if self.head <= after {
+        if head.newest <= after {
             self.unread = false;
             return Ok(());
         }
-        let events = self.log.read(&self.subscriber.topics, after, room).await?;
+        let events = self.events(after, room).await?;
         self.unread = events.len() >= room;
         for event in events {
             let entry = Entry {
@@ -193,9 +198,24 @@ impl Delivery {
             self.shelf.put(event, place);
         }
         if !self.unread {
-            self.schedule.read_to(self.head);
+            self.schedule.read_to(head.newest);
         }
         Ok(())
+    }
+
+    /// Somebody has sent the subscriber back: what was begun ends first, and what it was worth is the log's to say.
+    async fn reopen(&mut self) -> Result<(), StoreError> {
+        tracing::info!(book = %self.book, "the subscriber is sent to another place in the log");
+        while let Some(joined) = self.flights.join_next().await {
+            self.land(joined);
+        }
+        self.opened = false;
+        self.open().await
+    }
+
+    async fn events(&self, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let Book { partition, .. } = &self.book;
+        self.log.read(partition, &self.interest, after, limit).await
     }
 
     async fn begin_due(&mut self) -> Result<(), StoreError> {
@@ -205,11 +225,15 @@ impl Delivery {
                 return Ok(());
             };
             if let Some(event) = event {
-                let group = self.subscriber.group.clone();
+                let mark = InboxMark {
+                    book: self.book.clone(),
+                    generation: self.books.generation(),
+                    sequence,
+                };
                 self.flights
-                    .spawn(fly(Arc::clone(&self.calls), group, event, before));
+                    .spawn(fly(Arc::clone(&self.calls), mark, event, before));
             } else {
-                tracing::error!(group = %self.subscriber.group, sequence, "the log has lost an event");
+                tracing::error!(book = %self.book, sequence, "the log has lost an event");
                 self.finish(sequence);
             }
         }
@@ -223,11 +247,7 @@ impl Delivery {
         }
         let after = sequence.saturating_sub(1);
         let mut wanted = None;
-        for event in self
-            .log
-            .read(&self.subscriber.topics, after, RELOAD)
-            .await?
-        {
+        for event in self.events(after, RELOAD).await? {
             if event.sequence == sequence {
                 wanted = Some(event);
             } else if self.schedule.holds(event.sequence, &event.key) {
@@ -265,7 +285,7 @@ impl Delivery {
     }
 
     fn fail(&mut self, event: &Event, tries: Tries, pause: Duration, error: &CallError) {
-        let (group, sequence, key) = (&self.subscriber.group, event.sequence, &event.key);
+        let (group, sequence, key) = (&self.book.group, event.sequence, &event.key);
         let (code, cause, attempts) = (error.code(), chain(error), tries.attempts);
         self.schedule.fail(sequence, tries, self.now() + pause);
         self.shelf.forget(self.schedule.behind(sequence));
@@ -286,10 +306,10 @@ impl Delivery {
 
     fn give_up(&mut self, event: Event, attempts: u32, error: &CallError) {
         tracing::error!(
-            group = %self.subscriber.group, sequence = event.sequence, topic = %event.topic, key = %event.key,
+            group = %self.book.group, sequence = event.sequence, topic = %event.topic, key = %event.key,
             id = id(&event), code = error.code(), error = chain(error), attempts, "an event is given up",
         );
-        let group = self.subscriber.group.as_str().into();
+        let group = Arc::clone(&self.book.group);
         let (error, buried_at) = (chain(error), clock::now());
         self.books.give_up(DeadLetter {
             group,
@@ -355,15 +375,14 @@ impl Delivery {
             let undone = u64::try_from(self.schedule.undone()).unwrap_or(u64::MAX);
             self.status.send_replace(Status {
                 cursor: Some(self.schedule.cursor()),
-                messages: undone.saturating_add(self.head.saturating_sub(self.schedule.read())),
+                messages: undone,
                 oldest: self.schedule.oldest(),
             });
         }
     }
 
     fn warn(&self, error: &StoreError, what: &'static str) {
-        let group: &ComponentId = &self.subscriber.group;
-        tracing::warn!(%group, code = error.code(), error = chain(error), "{what}");
+        tracing::warn!(book = %self.book, code = error.code(), error = chain(error), "{what}");
     }
 
     fn is_hungry(&self) -> bool {

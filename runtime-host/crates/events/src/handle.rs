@@ -5,7 +5,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use skald_core::{call::chain, event::EventLog};
+use skald_core::{
+    call::chain,
+    event::{Book, EventLog},
+};
 use skald_telemetry::clock;
 use thiserror::Error;
 use tokio::{
@@ -15,19 +18,19 @@ use tokio::{
 
 use crate::delivery::STORE_PAUSE;
 
-/// The way into a running [`crate::Delivery`]. Clones lead to the same one.
+/// The way into a running delivery. Clones lead to the same one.
 #[derive(Clone)]
-pub struct Handle {
+pub(crate) struct Handle {
     pub(crate) wake: Arc<Notify>,
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) book: Book,
 }
 
 /// How far a subscriber is behind the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lag {
-    /// Events not done with. What was not read yet is counted by its place in the log, so that events of
-    /// other topics may be among it; they are not when the subscriber keeps up.
+    /// Events that were read and are not done with. A subscriber that keeps up has read them all.
     pub messages: u64,
     /// The age of the oldest event that was read and is not done with.
     pub oldest: Option<Duration>,
@@ -36,7 +39,7 @@ pub struct Lag {
 /// The delivery has ended; nobody is served any more.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the delivery of events has stopped")]
-pub struct Stopped;
+pub(crate) struct Stopped;
 
 /// What a delivery says of itself after each pass.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,14 +53,19 @@ pub(crate) struct Status {
 // === impl Handle ===
 
 impl Handle {
+    /// Whether the delivery has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.status.has_changed().is_err()
+    }
+
     /// Says that there may be new events. It may be said too often, and forgotten: the delivery looks by itself
     /// now and then.
-    pub fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
 
     /// How far the subscriber is behind, as of the last pass.
-    pub fn lag(&self) -> Lag {
+    pub(crate) fn lag(&self) -> Lag {
         let status = *self.status.borrow();
         // A clock that was set back makes an event young, not old.
         let age = |at| clock::now().duration_since(at).unwrap_or_default();
@@ -70,7 +78,7 @@ impl Handle {
     /// Waits until every event that is in the log now is handled or buried.
     ///
     /// What the handlers publish meanwhile is in the log later: ask again, or ask the next subscriber, for that.
-    pub async fn idle(&self) -> Result<(), Stopped> {
+    pub(crate) async fn idle(&self) -> Result<(), Stopped> {
         let mut status = self.status.clone();
         let head = self.head().await?;
         self.wake();
@@ -84,8 +92,8 @@ impl Handle {
 
     async fn head(&self) -> Result<u64, Stopped> {
         loop {
-            match self.log.head().await {
-                Ok(head) => return Ok(head),
+            match self.log.head(&self.book).await {
+                Ok(head) => return Ok(head.newest),
                 Err(_) if self.status.has_changed().is_err() => return Err(Stopped),
                 Err(error) => {
                     tracing::warn!(

@@ -7,23 +7,23 @@
 
 mod attempt;
 mod books;
+mod deliveries;
 mod delivery;
 mod handle;
+mod retention;
 mod retry;
 mod schedule;
 mod shelf;
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
-    sync::Arc,
     time::Duration,
 };
 
-use skald_core::manifest::ComponentId;
-
 pub use crate::{
-    delivery::Delivery,
-    handle::{Handle, Lag, Stopped},
+    deliveries::{Deliveries, Share},
+    handle::Lag,
+    retention::Retention,
 };
 
 /// How a subscriber is served.
@@ -39,15 +39,6 @@ pub struct Config {
     pub max_backoff: Duration,
     /// How many keys with undone events are held, and about how many messages are kept in memory.
     pub window: NonZeroUsize,
-}
-
-/// Who is served with what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subscriber {
-    /// The component, which is one group: each event reaches it once, whatever its topic.
-    pub group: ComponentId,
-    /// The topics it listens to.
-    pub topics: Vec<Arc<str>>,
 }
 
 // === impl Config ===

@@ -3,12 +3,15 @@
 use std::{
     collections::HashMap,
     num::{NonZeroU32, NonZeroUsize},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use skald_core::{
-    call::{Call, CallError, Reply, Request},
+    call::{Call, CallError, DynCall, Reply, Request},
     manifest::{ComponentId, ComponentSettings},
     run::Run,
     store::{Store, StoreError},
@@ -19,23 +22,32 @@ use tokio::time::Instant;
 
 use crate::{
     breaker, retry,
-    stack::{Stack, stack},
+    stack::{Bridge, Stack, bridge, stack},
     unit::{self, Ground},
 };
 
 /// All components of the application, each behind its own stack of policies.
 pub struct Mesh<E> {
-    targets: HashMap<ComponentId, Policed<E>>,
-    store: Arc<dyn Store>,
+    targets: HashMap<ComponentId, Policed<Stack<E>>>,
+    /// What other nodes serve.
+    away: HashMap<ComponentId, Policed<Bridge>>,
+    /// Each once.
+    stores: Vec<Arc<dyn Store>>,
+    at_work: AtomicU32,
 }
 
+/// Counts a call as long as it is at work, however it ends.
+struct AtWork<'a>(&'a AtomicU32);
+
 /// A component that can be called.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Target {
     /// Its name.
     pub id: ComponentId,
     /// Its policies.
     pub config: Config,
+    /// Where its units of work are committed. Components may have the same one.
+    pub store: Arc<dyn Store>,
 }
 
 /// The policies around one component.
@@ -58,9 +70,9 @@ pub struct Config {
 }
 
 /// A target's stack, and what is fixed before a call enters it.
-struct Policed<E> {
+struct Policed<S> {
     deadline: Duration,
-    stack: Stack<E>,
+    stack: S,
 }
 
 /// Long enough for a checkout with a slow payment provider, short enough for a person who waits.
@@ -81,8 +93,14 @@ const RATIO: f64 = 0.5;
 
 impl<E: Run> Mesh<E> {
     /// Builds a stack around each of `targets`. Where a name comes twice, the last one counts.
-    pub fn build(targets: Vec<Target>, engine: &Arc<E>, store: &Arc<dyn Store>) -> Self {
-        let ground = Ground::new(Arc::clone(engine), Arc::clone(store), clock::now);
+    pub fn build(targets: Vec<Target>, engine: &Arc<E>) -> Self {
+        let ground = Ground::new(Arc::clone(engine), clock::now);
+        let mut stores: Vec<Arc<dyn Store>> = Vec::new();
+        for Target { store, .. } in &targets {
+            if !stores.iter().any(|one| Arc::ptr_eq(one, store)) {
+                stores.push(Arc::clone(store));
+            }
+        }
         let police = |target: Target| {
             let policed = Policed {
                 deadline: target.config.deadline,
@@ -92,14 +110,38 @@ impl<E: Run> Mesh<E> {
         };
         Self {
             targets: targets.into_iter().map(police).collect(),
-            store: Arc::clone(store),
+            away: HashMap::new(),
+            stores,
+            at_work: AtomicU32::new(0),
         }
+    }
+
+    /// How many calls are at work, those among them that other nodes do.
+    pub fn load(&self) -> u32 {
+        self.at_work.load(Ordering::Relaxed)
+    }
+
+    /// The same, with components that other nodes serve, each with its policies, and the road there.
+    #[must_use]
+    pub fn with_away(mut self, road: &Arc<dyn DynCall>, away: Vec<(ComponentId, Config)>) -> Self {
+        for (id, config) in away {
+            let policed = Policed {
+                deadline: config.deadline,
+                stack: bridge(&id, &config, Arc::clone(road)),
+            };
+            self.away.insert(id, policed);
+        }
+        self
     }
 
     /// Deletes answers kept for clients' keys and for steps of sagas that have expired; answers how many. To be called
     /// every hour or so.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
-        unit::sweep::sweep(&*self.store, clock::now()).await
+        let (now, mut deleted) = (clock::now(), 0);
+        for store in &self.stores {
+            deleted += unit::sweep::sweep(&**store, now).await?;
+        }
+        Ok(deleted)
     }
 }
 
@@ -109,12 +151,39 @@ impl<E: Run> Call for Mesh<E> {
     }
 
     /// The road itself: it saves a copy of the arguments.
-    async fn send(&self, mut request: Request) -> Result<Reply, CallError> {
-        let Some(target) = self.targets.get(&request.target) else {
-            return Err(CallError::NoSuchComponent(request.target));
-        };
+    async fn send(&self, request: Request) -> Result<Reply, CallError> {
+        let _at_work = AtWork::enter(&self.at_work);
+        if let Some(target) = self.targets.get(&request.target) {
+            return target.call(request).await;
+        }
+        match self.away.get(&request.target) {
+            Some(target) => target.call(request).await,
+            None => Err(CallError::NoSuchComponent(request.target)),
+        }
+    }
+}
+
+// === impl AtWork ===
+
+impl<'a> AtWork<'a> {
+    fn enter(count: &'a AtomicU32) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+// === impl Policed ===
+
+impl<S: Call> Policed<S> {
+    async fn call(&self, mut request: Request) -> Result<Reply, CallError> {
         let now = Instant::now().into_std();
-        let own = now + target.deadline;
+        let own = now + self.deadline;
         let deadline = request
             .context
             .deadline
@@ -125,7 +194,7 @@ impl<E: Run> Call for Mesh<E> {
         }
         request.context.deadline = Some(deadline);
         request.context.trace = request.context.trace.child(ids::span_id());
-        target.stack.call(&request).await
+        self.stack.call(&request).await
     }
 }
 

@@ -138,11 +138,15 @@ const fn is_worth_it(mode: Mode, error: &CallError) -> bool {
         CallError::OverLimit(_) | CallError::HandlerFailed(_) => false,
         // What is full or damaged needs a person.
         CallError::Store(StoreError::Full(_) | StoreError::Corrupt(_)) => false,
+        // It may have had its effect. Whoever has a key or a mark for it can ask again.
+        CallError::Store(StoreError::Unknown(_)) => false,
         // Where effects are held until the end, a call that failed has had none.
         CallError::TimedOut(_)
         | CallError::Trapped(_)
         | CallError::Engine(_)
-        | CallError::Store(StoreError::Unavailable(_)) => matches!(mode, Mode::Held),
+        | CallError::Store(StoreError::Unavailable(_) | StoreError::Changed(_)) => {
+            matches!(mode, Mode::Held)
+        }
         CallError::NoSuchComponent(_)
         | CallError::NoSuchExport { .. }
         | CallError::Overloaded { .. }

@@ -44,7 +44,6 @@ pub(crate) struct WithUnit<E> {
 /// What the units of all components stand on.
 pub(crate) struct Ground<E> {
     engine: Arc<E>,
-    store: Arc<dyn Store>,
     now: Now,
     /// One for all, since components may share a store.
     contention: Arc<Contention>,
@@ -65,10 +64,9 @@ const MOST_ATTEMPTS: u32 = 32;
 // === impl Ground ===
 
 impl<E> Ground<E> {
-    pub(crate) fn new(engine: Arc<E>, store: Arc<dyn Store>, now: Now) -> Self {
+    pub(crate) fn new(engine: Arc<E>, now: Now) -> Self {
         Self {
             engine,
-            store,
             now,
             contention: Arc::default(),
         }
@@ -84,14 +82,14 @@ impl<E> Ground<E> {
 impl<E: Run> WithUnit<E> {
     pub(crate) fn new(
         ground: &Ground<E>,
-        mode: Mode,
-        limits: Limits,
+        store: Arc<dyn Store>,
+        (mode, limits): (Mode, Limits),
         inner: WithDeadline<E>,
     ) -> Self {
         Self {
             mode,
             limits,
-            store: Arc::clone(&ground.store),
+            store,
             now: ground.now,
             contention: Arc::clone(&ground.contention),
             running: Running::default(),
@@ -110,7 +108,13 @@ impl<E: Run> WithUnit<E> {
                 return Ok(Attempt::Ended(reply));
             }
         }
-        let (unit, reply) = match self.inner.run(request, unit).await {
+        let outrun = unit.outrun();
+        let ran = self.inner.run(request, unit).await;
+        if let Some(subject) = outrun.over() {
+            // Whatever the component made of it, it has seen two states of the world.
+            return Ok(Attempt::Lost(subject.clone()));
+        }
+        let (unit, reply) = match ran {
             Err(error) if self.mode == Mode::Immediate => return Err(begun(error)),
             ran => ran?,
         };

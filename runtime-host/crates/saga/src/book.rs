@@ -72,7 +72,7 @@ impl Book {
     pub(crate) fn begin(first: Stamped, config: &Config) -> Result<Self, Invalid> {
         let state = State::begin(first.clone())?;
         let mut book = Self::open(state, Tail::default(), 0, config);
-        book.unwritten.push(first);
+        book.unwritten = vec![first];
         Ok(book)
     }
 
@@ -124,6 +124,11 @@ impl Book {
         }
     }
 
+    /// How many entries the journal has.
+    pub(crate) const fn entries(&self) -> u64 {
+        self.tail.sequence
+    }
+
     pub(crate) fn has_unwritten(&self) -> bool {
         !self.unwritten.is_empty()
     }
@@ -160,6 +165,8 @@ impl Book {
     pub(crate) fn written(&mut self, written: &Unwritten) {
         self.attempted = None;
         self.unwritten.drain(..written.records);
+        // Most runs wait for long before they have more to write.
+        self.unwritten.shrink_to_fit();
         self.tail = written.tail;
         self.bytes = written.append.summary.bytes;
     }

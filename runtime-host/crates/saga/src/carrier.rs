@@ -103,11 +103,11 @@ impl Carrier {
     }
 
     /// Carries the run until it has ended, can be put away, or the host stops.
-    pub(crate) async fn carry(mut self, shutdown: Shutdown) {
+    pub(crate) async fn carry(&mut self, shutdown: &Shutdown) {
         while !shutdown.is_said() {
             let due = match self.pass().await {
                 Passed::Wait(until) => {
-                    self.wait(until, &shutdown).await;
+                    self.wait(until, shutdown).await;
                     continue;
                 }
                 Passed::Rest => self.state(|state| ledger::due(state, Code::Waits)),
@@ -160,11 +160,7 @@ impl Carrier {
     /// Makes durable what is not, and tells those who wait for it.
     async fn write(&mut self) -> Result<(), AppendError> {
         let code = self.code();
-        let unwritten = self
-            .run
-            .book
-            .lock()
-            .unwritten(self.ground.config.epoch, code);
+        let unwritten = self.run.book.lock().unwritten(self.ground.epoch(), code);
         let unwritten = unwritten.map_err(|error| {
             AppendError::from(skald_core::store::StoreError::Unavailable(
                 error.to_string(),
@@ -173,6 +169,7 @@ impl Carrier {
         let append = unwritten.append.clone();
         self.ground.journal.append(append).await?;
         self.run.book.lock().written(&unwritten);
+        self.ground.remember(&unwritten.append);
         self.tell_durable();
         self.remark(unwritten.append.entry.len());
         Ok(())
@@ -200,7 +197,7 @@ impl Carrier {
     }
 
     /// The host stops: what is under way ends, and what came of it is kept.
-    async fn land(mut self) {
+    async fn land(&mut self) {
         self.guest.leave();
         while let Some(landed) = self.flights.join_next().await {
             if let Ok(landed) = landed {

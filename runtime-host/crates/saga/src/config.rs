@@ -7,8 +7,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use skald_core::{manifest::ComponentId, saga::policy::Policies};
+use skald_core::{
+    manifest::ComponentId,
+    saga::{
+        owners::{Alone, Owners},
+        policy::Policies,
+    },
+};
 use skald_telemetry::clock;
+
+use crate::{Guard, guard::NoGuard};
 
 /// The time of day.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -20,8 +28,12 @@ pub struct Config {
     pub sagas: HashMap<ComponentId, Policies>,
     /// Which start of the host this is: larger than any before it on the same journals.
     pub epoch: u64,
-    /// How many runs may have an instance of their code at once. Others wait for a place, which costs time and no memory:
-    /// what an instance has touched stays with the pool after it.
+    /// Who else carries runs.
+    pub owners: Arc<dyn Owners>,
+    /// What remembers how long journals were.
+    pub guard: Arc<dyn Guard>,
+    /// How many runs may have an instance of their code at once. What an instance has touched stays with the pool after it,
+    /// while a run that waits for a place takes some kilobytes, and only as long as it waits.
     pub live: usize,
     /// How long code waits before its instance is let go; it is replayed when there is something to wait for no longer.
     pub idle: Duration,
@@ -44,6 +56,8 @@ impl Default for Config {
         Self {
             sagas: HashMap::new(),
             epoch: 1,
+            owners: Arc::new(Alone),
+            guard: Arc::new(NoGuard),
             live: 128,
             idle: Duration::from_secs(2),
             thinking: Duration::from_secs(10),

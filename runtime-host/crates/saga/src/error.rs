@@ -2,7 +2,7 @@
 
 use skald_core::{
     call::CallError,
-    saga::{RunId, desk::DeskError, verb},
+    saga::{RunId, desk::DeskError, owners::Other, verb},
     store::StoreError,
 };
 use thiserror::Error;
@@ -58,6 +58,9 @@ pub enum VerbError {
     /// The journal could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another node carries the run.
+    #[error("node {} carries the run", .0.node)]
+    Elsewhere(Other),
     /// The host is draining.
     #[error("the host is shutting down")]
     ShuttingDown,
@@ -84,6 +87,7 @@ impl From<VerbError> for DeskError {
             VerbError::Diverges(where_) => Self::Refused(where_),
             VerbError::Damaged(where_) => Self::Damaged(where_),
             VerbError::Store(error) => Self::Store(error),
+            VerbError::Elsewhere(other) => Self::Elsewhere(other),
             VerbError::ShuttingDown => Self::ShuttingDown,
         }
     }

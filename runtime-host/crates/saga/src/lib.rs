@@ -16,6 +16,7 @@ mod book;
 mod carrier;
 mod config;
 mod error;
+mod guard;
 mod ledger;
 mod rehearsal;
 mod road;
@@ -25,6 +26,7 @@ mod start;
 
 pub use config::{Clock, Config};
 pub use error::{StartError, VerbError};
+pub use guard::Guard;
 pub use rehearsal::{Rehearsed, rehearse};
 pub use road::Road;
 pub use sagas::Sagas;

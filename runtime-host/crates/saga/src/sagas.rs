@@ -70,10 +70,16 @@ impl Sagas {
         self.ground.config.sagas.contains_key(component)
     }
 
-    /// Takes up all runs that have not ended: those with something to do at once, the others when it is time.
+    /// Takes up all runs that have not ended and are this node's, or fall to it: those with something to do at once, the
+    /// others when it is time. To be called again when a node has died.
     pub async fn recover(&self) -> Result<(), StoreError> {
         let standings = vec![Standing::Running, Standing::RollingBack];
-        let take_up = |summary: &Summary| self.take_up(summary);
+        let owners = &self.ground.config.owners;
+        let take_up = |summary: &Summary| {
+            if owners.inherits(&summary.component, &summary.run) {
+                self.take_up(summary);
+            }
+        };
         journal::each(&*self.ground.journal, standings, take_up).await
     }
 
@@ -115,7 +121,7 @@ impl Sagas {
         loop {
             let (reply, begun) = oneshot::channel();
             match self.ground.enter(&started.run) {
-                Some(orders) => self.spawn_start(started.clone(), reply, orders),
+                Some(orders) => self.spawn_start(Box::new(started.clone()), reply, orders),
                 None => self.send(&started.run, Order::Start(Box::new(started.clone()), reply)),
             }
             if let Ok(begun) = begun.await {
@@ -138,8 +144,10 @@ impl Sagas {
             }
             // Whoever carried it does not any more; somebody else may.
             let summary = self.summary(run).await?;
-            let is_ours = summary.epoch <= self.ground.config.epoch;
-            if !is_ours || self.tasks.shutdown().is_said() || self.ground.is_damaged(run) {
+            let is_others = self.ground.carried_elsewhere(&summary).is_some();
+            let is_later = summary.epoch > self.ground.epoch() && !is_others;
+            let is_lost = is_later && !summary.standing.is_end();
+            if is_lost || self.tasks.shutdown().is_said() || self.ground.is_damaged(run) {
                 return Err(self.ground.lost(run));
             }
             sleep(AGAIN).await;
@@ -155,10 +163,10 @@ impl Sagas {
         let (ground, run) = (Arc::clone(&self.ground), run.clone());
         let shutdown = self.tasks.shutdown();
         self.tasks.spawn("run of a saga", async move {
-            match ground.load(&run).await {
-                Ok(book) => {
-                    let carrier = Carrier::new(Run::new(book), Arc::clone(&ground), orders, None);
-                    Box::pin(carrier.carry(shutdown)).await;
+            match ground.load(&run).await.map(Run::new) {
+                Ok(run) => {
+                    let mut carrier = Carrier::new(run, Arc::clone(&ground), orders, None);
+                    carrier.carry(&shutdown).await;
                 }
                 Err(error) => ground.give_up(&run, &error, orders),
             }
@@ -166,7 +174,7 @@ impl Sagas {
         });
     }
 
-    fn spawn_start(&self, started: Started, reply: Ack, orders: UnboundedReceiver<Order>) {
+    fn spawn_start(&self, started: Box<Started>, reply: Ack, orders: UnboundedReceiver<Order>) {
         let sagas = self.clone();
         let leaving = Leaving::new(&self.ground, &started.run);
         self.tasks.spawn("run of a saga", async move {
@@ -176,14 +184,13 @@ impl Sagas {
     }
 
     /// Begins a run and carries it, or tells who began it before.
-    async fn begin(&self, started: Started, reply: Ack, mut orders: UnboundedReceiver<Order>) {
+    async fn begin(&self, started: Box<Started>, reply: Ack, mut orders: UnboundedReceiver<Order>) {
         let ground = &self.ground;
         let run = started.run.clone();
-        let begun = match ground.begin(started).await {
-            Ok(load::Found::New(book)) => {
-                let run = Run::new(*book);
-                let carrier = Carrier::new(run, Arc::clone(ground), orders, Some(reply));
-                return Box::pin(carrier.carry(self.tasks.shutdown())).await;
+        let begun = match ground.begin(*started).await {
+            Ok(load::Found::New(run)) => {
+                let mut carrier = Carrier::new(run, Arc::clone(ground), orders, Some(reply));
+                return carrier.carry(&self.tasks.shutdown()).await;
             }
             Ok(load::Found::Before(begun, summary)) => {
                 self.take_up(&summary);
@@ -199,8 +206,11 @@ impl Sagas {
         }
     }
 
-    /// Sees to it that a run which has not ended is carried: at once, or when it is time.
+    /// Sees to it that a run which has not ended is carried: at once, or when it is time; by another node, if it is its.
     fn take_up(&self, summary: &Summary) {
+        if self.ground.carried_elsewhere(summary).is_some() {
+            return;
+        }
         match (summary.standing, summary.due) {
             (Standing::Running | Standing::RollingBack, Some(due)) => {
                 self.ground.sleep_until(due, summary.run.clone());

@@ -3,6 +3,8 @@
 //! A mark wins over what is said later about the same event: a delivery whose handler committed but whose answer was
 //! lost is neither noted as failed nor buried.
 
+use std::sync::Arc;
+
 use rusqlite::params;
 use skald_core::{
     context::InboxMark,
@@ -11,7 +13,7 @@ use skald_core::{
 };
 
 use crate::{
-    rows::{integer, micros},
+    rows::{integer, micros, number},
     session::Session,
     work::{Stop, Work},
 };
@@ -32,6 +34,10 @@ pub(crate) struct Burial(pub(crate) InboxMark, pub(crate) DeadLetter);
 #[derive(Debug)]
 pub(crate) struct Advance(pub(crate) InboxMark);
 
+/// Moves a cursor anywhere, and begins a new generation of the book with nothing noted in it.
+#[derive(Debug)]
+pub(crate) struct Rewind(pub(crate) Arc<str>, pub(crate) u64);
+
 // === impl Note ===
 
 impl Work for Note {
@@ -40,14 +46,14 @@ impl Work for Note {
 
     fn apply(&self, session: &mut Session) -> Result<(), Stop<StoreError>> {
         let Self(mark, failure) = self;
-        if is_handled(session, mark)? {
+        if is_done(session, mark)? {
             return Ok(());
         }
         session.run(
             "INSERT INTO failures (subscriber, seq, attempts, retry_at, error) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO UPDATE SET attempts = excluded.attempts, retry_at = excluded.retry_at, error = excluded.error",
             params![
-                &*mark.group,
+                &*mark.book.group,
                 integer(mark.sequence),
                 failure.attempts,
                 micros(failure.retry_at),
@@ -70,12 +76,12 @@ impl Work for Burial {
 
     fn apply(&self, session: &mut Session) -> Result<(), Stop<StoreError>> {
         let Self(grave, letter) = self;
-        if is_handled(session, grave)? {
+        if is_done(session, grave)? {
             return Ok(());
         }
         let event = &letter.event;
         session.run(
-            "INSERT INTO dead_letters
+            "INSERT OR REPLACE INTO dead_letters
                  (subscriber, attempts, error, buried_at, seq, topic, key, payload, recorded_at, traceparent)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
@@ -106,7 +112,10 @@ impl Work for Advance {
     type Refusal = StoreError;
 
     fn apply(&self, session: &mut Session) -> Result<(), Stop<StoreError>> {
-        let (group, cursor) = (&*self.0.group, integer(self.0.sequence));
+        let (group, cursor) = (&*self.0.book.group, integer(self.0.sequence));
+        if generation(session, group)? != self.0.generation {
+            return Ok(());
+        }
         session.run(
             "INSERT INTO cursors (subscriber, seq) VALUES (?1, ?2)
              ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)",
@@ -128,9 +137,48 @@ impl Work for Advance {
     }
 }
 
-/// Whether an event was handled, or is before the cursor.
+// === impl Rewind ===
+
+impl Work for Rewind {
+    type Done = ();
+    type Refusal = StoreError;
+
+    fn apply(&self, session: &mut Session) -> Result<(), Stop<StoreError>> {
+        let Self(group, to) = self;
+        session.run(
+            "INSERT INTO cursors (subscriber, seq, generation) VALUES (?1, ?2, 1)
+             ON CONFLICT DO UPDATE SET seq = excluded.seq, generation = generation + 1",
+            params![&**group, integer(*to)],
+        )?;
+        session.run("DELETE FROM inbox WHERE subscriber = ?1", [&**group])?;
+        session.run("DELETE FROM failures WHERE subscriber = ?1", [&**group])?;
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
+/// The generation of a subscriber's book.
+fn generation(session: &Session, group: &str) -> rusqlite::Result<u64> {
+    let found = session.find(
+        "SELECT generation FROM cursors WHERE subscriber = ?1",
+        [group],
+        |row| number(row, 0),
+    )?;
+    Ok(found.unwrap_or(0))
+}
+
+/// Whether a unit that handles this event comes too late: the event was handled, or the subscriber was sent back since
+/// the unit began.
 pub(crate) fn is_handled(session: &Session, mark: &InboxMark) -> rusqlite::Result<bool> {
-    let row = params![&*mark.group, integer(mark.sequence)];
+    Ok(is_done(session, mark)? || generation(session, &mark.book.group)? != mark.generation)
+}
+
+/// Whether an event was handled, or is before the cursor.
+fn is_done(session: &Session, mark: &InboxMark) -> rusqlite::Result<bool> {
+    let row = params![&*mark.book.group, integer(mark.sequence)];
     let found = session.find(
         "SELECT 1 FROM inbox WHERE subscriber = ?1 AND seq = ?2
          UNION ALL SELECT 1 FROM cursors WHERE subscriber = ?1 AND seq >= ?2 LIMIT 1",
@@ -142,7 +190,7 @@ pub(crate) fn is_handled(session: &Session, mark: &InboxMark) -> rusqlite::Resul
 
 /// Marks an event as handled.
 pub(crate) fn mark(session: &Session, mark: &InboxMark) -> rusqlite::Result<()> {
-    let row = params![&*mark.group, integer(mark.sequence)];
+    let row = params![&*mark.book.group, integer(mark.sequence)];
     session.run("INSERT INTO inbox (subscriber, seq) VALUES (?1, ?2)", row)?;
     session.run(
         "DELETE FROM failures WHERE subscriber = ?1 AND seq = ?2",

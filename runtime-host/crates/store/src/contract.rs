@@ -1,7 +1,8 @@
 //! What every adapter of the ports has to do, as tests that know nothing but the ports.
 //!
 //! `contract_suite!(make)` turns them into tests of one adapter; `make` is an async function that answers with an
-//! empty store and something that is kept until the test ends. [`model`] and [`journal::model`] compare an adapter with
+//! empty store and something that is kept until the test ends. `contract_suite!(make, units)` and
+//! `contract_suite!(make, journals)` are its two halves. [`model`] and [`journal::model`] compare an adapter with
 //! a few maps.
 
 #![expect(
@@ -11,6 +12,7 @@
     reason = "these are tests, for the use of other crates too"
 )]
 
+pub mod archive;
 pub mod journal;
 pub mod log;
 pub mod model;
@@ -25,7 +27,7 @@ use std::{
 use bytes::Bytes;
 use skald_core::{
     context::{InboxMark, TraceContext},
-    event::NewEvent,
+    event::{Book, NewEvent, Partition},
     store::{Change, CommitError, Key, Store, Subject, Version, Versioned},
 };
 
@@ -33,6 +35,10 @@ use skald_core::{
 #[macro_export]
 macro_rules! contract_suite {
     ($make:path) => {
+        $crate::contract_suite! { $make, units }
+        $crate::contract_suite! { $make, journals }
+    };
+    ($make:path, units) => {
         $crate::contract_suite! { $make, state:
             a_new_store_is_empty
             what_is_committed_is_read_back
@@ -58,7 +64,21 @@ macro_rules! contract_suite {
             a_failure_is_kept_until_the_event_is_handled
             a_buried_event_is_handled_and_kept
             what_was_handled_neither_fails_nor_dies
+            a_subscriber_that_was_sent_back_hears_all_of_it_again
+            what_was_begun_before_a_subscriber_was_sent_back_comes_too_late
         }
+        $crate::contract_suite! { $make, archive:
+            topics_are_counted_also_when_their_events_are_gone
+            a_page_has_what_is_asked_for
+            the_last_event_before_a_time_is_found
+            what_a_subscriber_is_behind_is_counted
+            dead_letters_come_in_order_and_in_pages
+            a_dead_letter_that_is_redriven_is_delivered_to_its_subscriber_alone
+            a_dead_letter_that_is_discarded_is_gone
+            nothing_is_trimmed_that_is_to_be_kept
+        }
+    };
+    ($make:path, journals) => {
         $crate::contract_suite! { $make, journal:
             an_entry_is_read_back_with_what_the_list_says
             an_entry_said_again_is_written_once
@@ -122,7 +142,7 @@ pub(crate) fn given(mut change: Change, key: &Key, version: Version) -> Change {
 pub(crate) fn event(topic: &str, payload: &str) -> NewEvent {
     NewEvent {
         topic: Arc::from(topic),
-        key: format!("key of {payload}"),
+        key: "key".to_owned(),
         payload: Bytes::copy_from_slice(payload.as_bytes()),
         trace: TraceContext {
             trace_id: 7,
@@ -139,10 +159,18 @@ pub(crate) fn publish(events: &[NewEvent]) -> Change {
     }
 }
 
-pub(crate) fn handle(group: &str, sequence: u64) -> Change {
+pub(crate) fn book(group: &str, partition: &Partition) -> Book {
+    Book {
+        group: Arc::from(group),
+        partition: Arc::clone(partition),
+    }
+}
+
+pub(crate) fn handle(book: &Book, sequence: u64) -> Change {
     Change {
         inbox: Some(InboxMark {
-            group: Arc::from(group),
+            book: book.clone(),
+            generation: 0,
             sequence,
         }),
         ..Change::default()

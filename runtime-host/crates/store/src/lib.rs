@@ -5,6 +5,7 @@
 //! conflict or a failed delivery leads to is decided elsewhere.
 
 mod apply;
+mod archive;
 mod books;
 mod checkpoint;
 mod config;
@@ -15,6 +16,7 @@ mod error;
 mod journal;
 mod log;
 mod reader;
+pub mod redis;
 mod rows;
 mod schema;
 mod session;

@@ -1,12 +1,14 @@
 //! The log of events, as its subscribers read it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, future::ready, sync::Arc};
 
 use rusqlite::params;
 use skald_core::{
     call::BoxFuture,
     context::InboxMark,
-    event::{DeadLetter, Event, EventLog, Failure, Progress},
+    event::{
+        Book, DeadLetter, Event, EventLog, Failure, Head, Interest, NewEvent, Partition, Progress,
+    },
     store::StoreError,
 };
 
@@ -14,69 +16,83 @@ use crate::{
     books::{Advance, Burial, Note},
     embedded::Embedded,
     reader::Reader,
-    rows::{event, event_columns, integer, maximum, number, text, time},
+    rows::{event, event_columns, integer, maximum, number, partition, time},
 };
 
 impl EventLog for Embedded {
+    fn partitions<'a>(
+        &'a self,
+        _interest: &'a Interest,
+    ) -> BoxFuture<'a, Result<Vec<Partition>, StoreError>> {
+        Box::pin(ready(Ok(vec![partition()])))
+    }
+
     fn read<'a>(
         &'a self,
-        topics: &'a [Arc<str>],
+        _partition: &'a Partition,
+        interest: &'a Interest,
         after: u64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Event>, StoreError>> {
         Box::pin(async move {
+            let own = NewEvent::topic_for(&interest.group);
+            let topics = interest.topics.iter().chain([&own]);
             self.view()
                 .await?
                 .read(|reader| events(reader, topics, after, limit))
         })
     }
 
-    fn head(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(async { self.view().await?.read(|reader| head(reader)) })
+    fn head<'a>(&'a self, book: &'a Book) -> BoxFuture<'a, Result<Head, StoreError>> {
+        Box::pin(async move { self.view().await?.read(|reader| head(reader, book)) })
     }
 
-    fn progress<'a>(&'a self, group: &'a str) -> BoxFuture<'a, Result<Progress, StoreError>> {
-        Box::pin(async move { self.view().await?.read(|reader| progress(reader, group)) })
+    fn progress<'a>(&'a self, book: &'a Book) -> BoxFuture<'a, Result<Progress, StoreError>> {
+        Box::pin(async move { self.view().await?.read(|reader| progress(reader, book)) })
     }
 
-    fn advance<'a>(&'a self, group: &'a str, cursor: u64) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.write(Advance(mark(group, cursor))))
+    fn advance<'a>(
+        &'a self,
+        book: &'a Book,
+        generation: u64,
+        cursor: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.write(Advance(InboxMark {
+            book: book.clone(),
+            generation,
+            sequence: cursor,
+        })))
     }
 
     fn note_failure<'a>(
         &'a self,
-        group: &'a str,
+        book: &'a Book,
         failure: Failure,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.write(Note(mark(group, failure.sequence), failure)))
+        let mark = mark(book.clone(), failure.sequence);
+        Box::pin(self.write(Note(mark, failure)))
     }
 
     fn bury(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), StoreError>> {
-        let mark = mark(&letter.group, letter.event.sequence);
+        let mark = mark(letter.book(), letter.event.sequence);
         Box::pin(self.write(Burial(mark, letter)))
-    }
-
-    fn dead_letters(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, StoreError>> {
-        Box::pin(async move {
-            self.view()
-                .await?
-                .read(|reader| dead_letters(reader, limit))
-        })
     }
 }
 
-fn mark(group: &str, sequence: u64) -> InboxMark {
+/// A mark of any generation.
+fn mark(book: Book, sequence: u64) -> InboxMark {
     InboxMark {
-        group: Arc::from(group),
+        book,
+        generation: 0,
         sequence,
     }
 }
 
 /// Takes the numbers of each topic from the index, a page each, and then only the events of the page that is asked
 /// for. One query over all topics would sort everything after `after` for each page.
-fn events(
+pub(crate) fn events<'a>(
     reader: &Reader,
-    topics: &[Arc<str>],
+    topics: impl IntoIterator<Item = &'a Arc<str>>,
     after: u64,
     limit: usize,
 ) -> rusqlite::Result<Vec<Event>> {
@@ -97,25 +113,34 @@ fn events(
         .collect()
 }
 
-fn head(reader: &Reader) -> rusqlite::Result<u64> {
-    Ok(reader
-        .find(
-            "SELECT seq FROM events ORDER BY seq DESC LIMIT 1",
-            [],
-            |row| number(row, 0),
-        )?
-        .unwrap_or(0))
-}
-
-fn progress(reader: &Reader, group: &str) -> rusqlite::Result<Progress> {
-    let cursor = reader.find(
-        "SELECT seq FROM cursors WHERE subscriber = ?1",
-        [group],
+fn head(reader: &Reader, book: &Book) -> rusqlite::Result<Head> {
+    let newest = reader.find(
+        "SELECT seq FROM events ORDER BY seq DESC LIMIT 1",
+        [],
         |row| number(row, 0),
     )?;
-    let cursor = cursor.unwrap_or(0);
-    let beyond = params![group, integer(cursor)];
+    let (_, generation) = cursor(reader, book)?;
+    Ok(Head {
+        newest: newest.unwrap_or(0),
+        generation,
+    })
+}
+
+/// Where a subscriber is, and in which generation.
+pub(crate) fn cursor(reader: &Reader, book: &Book) -> rusqlite::Result<(u64, u64)> {
+    let found = reader.find(
+        "SELECT seq, generation FROM cursors WHERE subscriber = ?1",
+        [&*book.group],
+        |row| Ok((number(row, 0)?, number(row, 1)?)),
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
+fn progress(reader: &Reader, book: &Book) -> rusqlite::Result<Progress> {
+    let (cursor, generation) = cursor(reader, book)?;
+    let beyond = params![&*book.group, integer(cursor)];
     Ok(Progress {
+        generation,
         cursor,
         handled: reader.list("SELECT seq FROM inbox WHERE subscriber = ?1 AND seq > ?2", beyond, |row| number(row, 0))?,
         failures: reader.list(
@@ -131,24 +156,4 @@ fn progress(reader: &Reader, group: &str) -> rusqlite::Result<Progress> {
             },
         )?,
     })
-}
-
-fn dead_letters(reader: &Reader, limit: usize) -> rusqlite::Result<Vec<DeadLetter>> {
-    reader.list(
-        concat!(
-            "SELECT subscriber, attempts, error, buried_at, ",
-            event_columns!(),
-            " FROM dead_letters ORDER BY id LIMIT ?1"
-        ),
-        [maximum(limit)],
-        |row| {
-            Ok(DeadLetter {
-                group: text(row, 0)?,
-                attempts: row.get(1)?,
-                error: row.get(2)?,
-                buried_at: time(row, 3)?,
-                event: event(row, 4)?,
-            })
-        },
-    )
 }

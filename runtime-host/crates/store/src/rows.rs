@@ -1,18 +1,21 @@
 //! How values of the core are written in columns, and read back.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use rusqlite::{Row, types::Type};
-use skald_core::{context::TraceContext, event::Event};
+use skald_core::{
+    context::TraceContext,
+    event::{Event, Partition},
+};
 
-/// The columns [`event`] reads, in its order.
+/// The columns of the log that [`event`] reads, in its order.
 macro_rules! event_columns {
     () => {
-        "seq, topic, key, payload, recorded_at, traceparent"
+        "seq, coalesce(of_topic, topic), key, payload, recorded_at, traceparent"
     };
 }
 pub(crate) use event_columns;
@@ -65,9 +68,16 @@ pub(crate) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
     Ok(Arc::from(row.get_ref(column)?.as_str()?))
 }
 
+/// The only partition there is.
+pub(crate) fn partition() -> Partition {
+    static LOG: LazyLock<Partition> = LazyLock::new(|| Partition::from("log"));
+    Partition::clone(&LOG)
+}
+
 /// An event from the columns of [`event_columns`], the first of which is `first`.
 pub(crate) fn event(row: &Row<'_>, first: usize) -> rusqlite::Result<Event> {
     Ok(Event {
+        partition: partition(),
         sequence: number(row, first)?,
         topic: text(row, first + 1)?,
         key: row.get(first + 2)?,

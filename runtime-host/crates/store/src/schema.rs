@@ -11,7 +11,7 @@ pub(crate) const FILE: &str = "skald.db";
 
 /// What each format added to the one before it; the number of a format, kept in `user_version`, is its place, from 1.
 /// A file of an older format is brought up when it is opened. What was released is never changed, only added to.
-const FORMATS: [&str; 2] = [STATE_AND_EVENTS, JOURNALS];
+const FORMATS: [&str; 3] = [STATE_AND_EVENTS, JOURNALS, ARCHIVE];
 
 /// "SKLD": tells our files from other programs' databases.
 const APPLICATION: u32 = 0x534b_4c44;
@@ -77,6 +77,15 @@ const JOURNALS: &str = "
     CREATE TABLE journal (
         run INTEGER NOT NULL, sequence INTEGER NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (run, sequence)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// An event that was published again for one subscriber has its true topic in `of_topic`, and a topic of that subscriber's
+/// own in `topic`, so that no other finds it. `trimmed` counts what the log has let go of.
+const ARCHIVE: &str = "
+    ALTER TABLE events ADD COLUMN of_topic TEXT;
+    ALTER TABLE cursors ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+    CREATE UNIQUE INDEX dead_letters_by_event ON dead_letters (subscriber, seq);
+    CREATE TABLE trimmed (topic TEXT PRIMARY KEY, events INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 /// How many statements a connection keeps prepared: all that there are, which are more than would be kept by default.
@@ -188,7 +197,7 @@ fn bring_up(connection: &Connection, found: usize) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use rusqlite::Connection;
-    use skald_core::{event::EventLog, saga::journal::Journal};
+    use skald_core::saga::journal::Journal;
 
     use super::{APPLICATION, FILE, FORMATS, open_writer};
     use crate::{
@@ -196,7 +205,9 @@ mod tests {
         contract::{
             commit, get,
             journal::{begin, entries},
-            key, set,
+            key,
+            log::newest,
+            set,
         },
     };
 
@@ -237,7 +248,7 @@ mod tests {
             assert!(!store.is_new());
             let apple = get(&store, &key("stock", "apple")).await;
             assert_eq!((apple.version, apple.value.unwrap()), (3, "7".into()));
-            assert_eq!(store.head().await.unwrap(), 5);
+            assert_eq!(newest(&store).await, 5);
             store.append(begin("run_1")).await.unwrap();
             assert_eq!(entries(&store, &"run_1".into()).await.len(), 1);
             store.close().await;

@@ -3,7 +3,7 @@
 mod crash;
 mod full;
 mod journals;
-mod model;
+pub(crate) mod model;
 mod opening;
 mod snapshots;
 

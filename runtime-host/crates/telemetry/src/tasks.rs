@@ -95,8 +95,10 @@ impl Tasks {
         let name = name.into();
         let entry = self.books.open(name.clone());
         let number = entry.number;
+        // Boxed out here: a future that was moved into the task would have room in it a second time.
+        let future = Box::pin(future);
         let task = tokio::spawn(async move {
-            if let Err(panic) = catch(Box::pin(future)).await {
+            if let Err(panic) = catch(future).await {
                 tracing::error!(task = %name, panic, "a task panicked");
                 entry.books.note_panic(name);
             }

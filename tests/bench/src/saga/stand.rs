@@ -44,8 +44,9 @@ impl Stand {
         let engine = Arc::new(rooms::deployed(&app, folder)?);
         let store = Embedded::open(skald_store::Config::new(data))?;
         let port: Arc<dyn Store> = Arc::new(store.clone());
-        let targets = app.components.values().map(rooms::target).collect();
-        let mesh: Arc<dyn DynCall> = Arc::new(Mesh::build(targets, &engine, &port));
+        let target = |component| rooms::target(component, &port);
+        let targets = app.components.values().map(target).collect();
+        let mesh: Arc<dyn DynCall> = Arc::new(Mesh::build(targets, &engine));
         let journal = Arc::new(Watched::new(store.clone()));
         let play: Arc<dyn Play> = Arc::clone(&engine) as Arc<dyn Play>;
         let tasks = Tasks::new();

@@ -65,7 +65,16 @@ pub(super) fn chance(options: &Options) -> Result<(), Failure> {
 }
 
 /// The smallest that is found to fail in the same way.
-fn shrunk(mut trial: Trial, mut failure: Failure) -> (Trial, Failure) {
+fn shrunk(trial: Trial, failure: Failure) -> (Trial, Failure) {
+    smallest((trial, failure), Trial::smaller, Trial::play)
+}
+
+/// The smallest of these, and of those that are smaller, that fails in the same way.
+pub(super) fn smallest<T>(
+    (mut trial, mut failure): (T, Failure),
+    smaller: impl Fn(&T) -> Vec<T>,
+    play: impl Fn(&T) -> Result<(), Failure>,
+) -> (T, Failure) {
     // A failure is told by its first word: the name of what does not hold.
     let kind = |failure: &Failure| {
         failure
@@ -76,8 +85,8 @@ fn shrunk(mut trial: Trial, mut failure: Failure) -> (Trial, Failure) {
             .to_owned()
     };
     'smaller: loop {
-        for next in trial.smaller() {
-            if let Err(found) = next.play()
+        for next in smaller(&trial) {
+            if let Err(found) = play(&next)
                 && kind(&found) == kind(&failure)
             {
                 (trial, failure) = (next, found);
@@ -228,7 +237,7 @@ fn mend(world: &World) -> Result<(), Failure> {
     .map_err(told)
 }
 
-fn without_one<T: Clone>(all: &[T]) -> Vec<Vec<T>> {
+pub(super) fn without_one<T: Clone>(all: &[T]) -> Vec<Vec<T>> {
     let without = |at: usize| {
         let others = all.iter().enumerate().filter(|(other, _)| *other != at);
         others.map(|(_, one)| one.clone()).collect()
@@ -236,7 +245,7 @@ fn without_one<T: Clone>(all: &[T]) -> Vec<Vec<T>> {
     (0..all.len()).map(without).collect()
 }
 
-fn some<T>(dice: &mut Dice, one: impl Fn(&mut Dice) -> T) -> Vec<T> {
+pub(super) fn some<T>(dice: &mut Dice, one: impl Fn(&mut Dice) -> T) -> Vec<T> {
     let count = dice.below(4).saturating_sub(1);
     (0..count).map(|_| one(dice)).collect()
 }
@@ -253,7 +262,7 @@ fn deed(dice: &mut Dice) -> Deed {
     }
 }
 
-fn trouble(dice: &mut Dice) -> Trouble {
+pub(super) fn trouble(dice: &mut Dice) -> Trouble {
     match dice.below(4) {
         0 => Trouble::Lost,
         1 => Trouble::Unavailable,

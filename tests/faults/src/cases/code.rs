@@ -45,6 +45,14 @@ pub(super) fn panics(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A plan that goes wrong so often, or for ever where that is 0.
+pub(super) fn broken_plan(calm: &Calm, shape: &Shape, times: u32) -> Result<(), Failure> {
+    match times {
+        0 => for_ever(shape),
+        _ => for_a_while(calm, shape),
+    }
+}
+
 fn panicked(calm: &Calm, shape: &Shape) -> Result<(), Failure> {
     let world = World::new(shape);
     let lived = world.live(async |host: &Host| {

@@ -1,13 +1,24 @@
 //! Hosts that die.
 
 use super::{Calm, Options};
-use crate::{Failure, dice::Dice, shapes, story, world::World};
+use crate::{
+    Failure,
+    dice::Dice,
+    shapes::{self, Shape},
+    story,
+    world::World,
+};
 
 /// Once, at every place.
 pub(super) fn once(options: &Options) -> Result<(), Failure> {
-    for shape in shapes::all() {
+    once_in(options, shapes::all(), 1)
+}
+
+/// The same in these shapes, at every so-manieth place where time is short.
+pub(super) fn once_in(options: &Options, shapes: Vec<Shape>, every: usize) -> Result<(), Failure> {
+    for shape in shapes {
         let calm = Calm::of(shape)?;
-        for place in calm.places() {
+        for place in options.some(every, calm.places()) {
             options.play(String::new, || die(&calm, &[place]))?;
         }
     }
@@ -16,13 +27,22 @@ pub(super) fn once(options: &Options) -> Result<(), Failure> {
 
 /// At every two places; a few of them where time is short.
 pub(super) fn twice(options: &Options) -> Result<(), Failure> {
+    twice_in(
+        options,
+        shapes::small(),
+        if options.is_quick { 8 } else { 1 },
+    )
+}
+
+/// The same in these shapes, at one in so many pairs of places.
+pub(super) fn twice_in(options: &Options, shapes: Vec<Shape>, one_in: u64) -> Result<(), Failure> {
     let mut dice = Dice::new(options.seed);
-    for shape in shapes::small() {
+    for shape in shapes {
         let calm = Calm::of(shape)?;
         let most = calm.world.points.past();
         // What the second host does takes as long again at most.
         for (first, more) in super::pairs(calm.places(), 1..=most) {
-            if !options.is_quick || dice.one_in(8) {
+            if dice.one_in(one_in) {
                 options.play(String::new, || die(&calm, &[first, first + more]))?;
             }
         }

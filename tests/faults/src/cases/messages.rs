@@ -14,7 +14,12 @@ use crate::{
 
 /// Every start and signal three times, every request twice at once; and all again after the end.
 pub(super) fn doubled(options: &Options) -> Result<(), Failure> {
-    for shape in shapes::all() {
+    doubled_in(options, shapes::all())
+}
+
+/// The same in these shapes.
+pub(super) fn doubled_in(options: &Options, shapes: Vec<Shape>) -> Result<(), Failure> {
+    for shape in shapes {
         let calm = Calm::of(shape)?;
         options.play(|| calm.shape.name.clone(), || thrice(&calm))?;
     }
@@ -23,11 +28,11 @@ pub(super) fn doubled(options: &Options) -> Result<(), Failure> {
 
 fn thrice(calm: &Calm) -> Result<(), Failure> {
     let mut shape = calm.shape.clone();
-    if shape.plan.smaller().is_empty() {
-        for step in 1..=5 {
-            shape.plan.forward(step, [Fault::Double]);
-            shape.plan.undo(step, [Fault::Double]);
-        }
+    for step in calm.steps(false) {
+        shape.plan.add(step, false, Fault::Double);
+    }
+    for step in calm.steps(true) {
+        shape.plan.add(step, true, Fault::Double);
     }
     let world = World::new(&shape);
     let ending = story::play_with(&world, &shape, async |host| {

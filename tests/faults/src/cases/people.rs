@@ -23,9 +23,18 @@ const ANSWER: Duration = Duration::from_secs(60);
 
 /// Cancelled at every place, once and twice.
 pub(super) fn cancel(options: &Options) -> Result<(), Failure> {
-    for shape in shapes::all() {
+    cancel_in(options, shapes::all(), 2)
+}
+
+/// The same in these shapes, at every so-manieth place where time is short.
+pub(super) fn cancel_in(
+    options: &Options,
+    shapes: Vec<Shape>,
+    every: usize,
+) -> Result<(), Failure> {
+    for shape in shapes {
         let calm = Calm::of(shape)?;
-        for (place, times) in pairs(options.some(2, calm.places()), [1, 2]) {
+        for (place, times) in pairs(options.some(every, calm.places()), [1, 2]) {
             let verbs = vec![Verb::Cancel; times];
             options.play(
                 || told(&calm, place, &verbs),
@@ -38,11 +47,16 @@ pub(super) fn cancel(options: &Options) -> Result<(), Failure> {
 
 /// Every verb at every place of small shapes is answered or refused.
 pub(super) fn verbs(options: &Options) -> Result<(), Failure> {
+    verbs_in(options, shapes::small(), 1)
+}
+
+/// The same in these shapes, at every so-manieth place where time is short.
+pub(super) fn verbs_in(options: &Options, shapes: Vec<Shape>, every: usize) -> Result<(), Failure> {
     let skip = Verb::Skip { answer: None };
     let verbs = [Verb::Retry, skip, Verb::Fail, Verb::Rollback];
-    for shape in shapes::small() {
+    for shape in shapes {
         let calm = Calm::of(shape)?;
-        for (place, verb) in pairs(calm.places(), verbs.clone()) {
+        for (place, verb) in pairs(options.some(every, calm.places()), verbs.clone()) {
             let verbs = [verb];
             options.play(
                 || told(&calm, place, &verbs),
@@ -90,6 +104,7 @@ fn acted(shape: &Shape, place: u64, verbs: &[Verb]) -> Result<(Standing, bool), 
         }
         Ok(())
     })?;
+    story::begin_again(&world, shape)?;
     Ok((ending.standing, done.into_inner()))
 }
 

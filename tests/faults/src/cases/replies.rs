@@ -18,8 +18,14 @@ use crate::{
 
 /// Each step of each shape goes wrong in each way that is tried again.
 pub(super) fn steps(options: &Options) -> Result<(), Failure> {
+    steps_in(options, shapes::all(), 1)
+}
+
+/// The same in these shapes, and so many of these where time is short.
+pub(super) fn steps_in(options: &Options, shapes: Vec<Shape>, every: usize) -> Result<(), Failure> {
     let faults = [
         Fault::Before,
+        Fault::Halfway,
         Fault::After,
         Fault::Hang,
         Fault::Trap,
@@ -27,9 +33,9 @@ pub(super) fn steps(options: &Options) -> Result<(), Failure> {
         Fault::Slow(3_000),
         Fault::Panic,
     ];
-    for shape in shapes::all() {
+    for shape in shapes {
         let calm = Calm::of(shape)?;
-        for (fault, step) in pairs(faults, 1..=5) {
+        for (fault, step) in options.some(every, pairs(faults, calm.steps(false))) {
             let shape = calm.shape.clone().faulty(step, [fault, fault]);
             let what = || format!("shape: {}, {fault:?} at step {step}", shape.name);
             options.play(what, || {
@@ -42,16 +48,26 @@ pub(super) fn steps(options: &Options) -> Result<(), Failure> {
 
 /// Each append goes wrong in each way, once and several times.
 pub(super) fn appends(options: &Options) -> Result<(), Failure> {
+    appends_in(options, shapes::all(), 1)
+}
+
+/// The same in these shapes, and so many of these where time is short.
+pub(super) fn appends_in(
+    options: &Options,
+    shapes: Vec<Shape>,
+    every: usize,
+) -> Result<(), Failure> {
     let troubles = [
         Trouble::Lost,
         Trouble::Unavailable,
         Trouble::Full,
         Trouble::Unreadable,
     ];
-    for shape in shapes::all() {
+    for shape in shapes {
         let calm = Calm::of(shape)?;
         let appends = 1..=calm.world.shelf.appends();
-        for (append, (trouble, length)) in pairs(appends, pairs(troubles, [1, 3, 20])) {
+        let all = pairs(appends, pairs(troubles, [1, 3, 20]));
+        for (append, (trouble, length)) in options.some(every, all) {
             let what = || {
                 format!(
                     "shape: {}, {trouble:?} at append {append}, {length} times",

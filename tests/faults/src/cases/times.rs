@@ -18,10 +18,15 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 /// The clock jumps an hour on or back at every place, and later the host dies.
 pub(super) fn jumps(options: &Options) -> Result<(), Failure> {
-    for shape in shapes::all() {
+    jumps_in(options, shapes::all(), 5)
+}
+
+/// The same in these shapes, at every so-manieth place where time is short.
+pub(super) fn jumps_in(options: &Options, shapes: Vec<Shape>, every: usize) -> Result<(), Failure> {
+    for shape in shapes {
         let calm = Calm::of(shape)?;
         for (place, (is_back, death)) in pairs(
-            options.some(5, calm.places()),
+            options.some(every, calm.places()),
             pairs([false, true], [None, Some(4)]),
         ) {
             let what = || format!("shape: {}, back: {is_back}, at {place}", calm.shape.name);
@@ -52,10 +57,16 @@ fn jumped(world: &World, shape: &Shape, (place, is_back): (u64, bool)) -> Result
 
 /// Instances go as soon as they wait, and come back where they were.
 pub(super) fn eviction(options: &Options) -> Result<(), Failure> {
+    eviction_in(options, shapes::all())
+}
+
+/// The same in these shapes.
+pub(super) fn eviction_in(options: &Options, shapes: Vec<Shape>) -> Result<(), Failure> {
     let idles = [0, 1, 1_000].map(Duration::from_millis);
-    for shape in shapes::all() {
+    for shape in shapes {
         let slow = |shape: Shape, step| shape.faulty(step, [Fault::Slow(3_000)]);
-        let calm = Calm::of((1..=5).fold(shape, slow))?;
+        let steps = Calm::of(shape.clone())?.steps(false);
+        let calm = Calm::of(steps.into_iter().fold(shape, slow))?;
         for idle in idles {
             let what = || format!("shape: {}, {idle:?}", calm.shape.name);
             options.play(what, || evicted(&calm, idle))?;
@@ -103,9 +114,18 @@ pub(super) fn two_owners(options: &Options) -> Result<(), Failure> {
     // A call of the first host may be under way for longer than it owns the run.
     let is_quick_enough = |shape: &Shape| shape.name != "err with steps out";
     let shapes = shapes::all().into_iter().filter(is_quick_enough);
+    two_owners_in(options, shapes.collect(), 5)
+}
+
+/// The same in these shapes, at every so-manieth place where time is short.
+pub(super) fn two_owners_in(
+    options: &Options,
+    shapes: Vec<Shape>,
+    every: usize,
+) -> Result<(), Failure> {
     for (shape, faults) in pairs(shapes, [0, 5]) {
         let calm = Calm::of(shape.faulty(1, vec![Fault::Before; faults]))?;
-        for place in options.some(5, calm.places()) {
+        for place in options.some(every, calm.places()) {
             let what = || format!("shape: {}, a second host at {place}", calm.shape.name);
             options.play(what, || owned_twice(&calm, place))?;
         }

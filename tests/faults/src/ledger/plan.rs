@@ -9,6 +9,8 @@ pub enum Fault {
     None,
     /// It fails before it takes effect.
     Before,
+    /// What it asks of others outside is done, and then it fails.
+    Halfway,
     /// It takes effect, and its answer is lost.
     After,
     /// It takes effect, and answers when nobody listens any more.
@@ -54,6 +56,12 @@ impl Plan {
     /// Faults of a step's undo, then none.
     pub fn undo(&mut self, step: u32, faults: impl IntoIterator<Item = Fault>) {
         self.set((step, true), faults, false);
+    }
+
+    /// This fault once, where nothing goes wrong yet.
+    pub fn add(&mut self, step: u32, is_undo: bool, fault: Fault) {
+        let of = (step, is_undo);
+        self.faults.entry(of).or_insert((vec![fault], false));
     }
 
     /// The same fault each time.

@@ -2,18 +2,19 @@
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
-use skald_core::saga::desk::Desk;
+use skald_core::{event::Interest, saga::desk::Desk};
 use skald_telemetry::tasks::Tasks;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-use super::desk::Fake;
-use crate::{Admin, Config};
+use super::{desk::Fake, log::Log};
+use crate::{Admin, Config, Desks, Events};
 
 pub(super) struct World {
     pub(super) desk: Arc<Fake>,
+    pub(super) log: Arc<Log>,
     pub(super) address: SocketAddr,
     pub(super) tasks: Tasks,
 }
@@ -34,14 +35,39 @@ impl World {
     }
 
     pub(super) async fn over(desk: Arc<Fake>, token: Option<&str>) -> Self {
+        let sagas = Some(Arc::clone(&desk) as Arc<dyn Desk>);
+        Self::with(desk, sagas, token).await
+    }
+
+    pub(super) async fn without_sagas() -> Self {
+        Self::with(Arc::new(Fake::default()), None, None).await
+    }
+
+    async fn with(desk: Arc<Fake>, sagas: Option<Arc<dyn Desk>>, token: Option<&str>) -> Self {
+        let log = Arc::new(Log::default());
+        let interest = |(group, topics): (&str, &[&str])| Interest {
+            group: Arc::from(group),
+            topics: topics.iter().map(|name| Arc::from(*name)).collect(),
+        };
+        let desks = Desks {
+            sagas,
+            events: Events {
+                archive: Arc::clone(&log) as _,
+                log: Arc::clone(&log) as _,
+                interests: vec![interest(("cart", &["a", "b"])), interest(("stock", &["b"]))],
+                store: Arc::clone(&log) as _,
+            },
+            nodes: Arc::clone(&log) as _,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let config = Config::new(address, token).unwrap();
-        let admin = Admin::new(&config, Arc::clone(&desk) as Arc<dyn Desk>);
+        let admin = Admin::new(&config, desks);
         let tasks = Tasks::new();
         tasks.spawn("admin", admin.serve(listener, tasks.shutdown()));
         Self {
             desk,
+            log,
             address,
             tasks,
         }
@@ -104,9 +130,12 @@ impl Answer {
         self.member("code")
     }
 
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
     fn member(&self, name: &str) -> String {
-        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
-        body[name].as_str().unwrap_or_default().to_owned()
+        self.json()[name].as_str().unwrap_or_default().to_owned()
     }
 }
 

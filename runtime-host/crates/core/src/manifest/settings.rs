@@ -52,6 +52,11 @@ pub struct EventSettings {
     pub backoff: Duration,
     /// The longest pause.
     pub max_backoff: Duration,
+    /// How long events are kept at least, and what no subscriber has yet to handle is let go of after; without it, age is
+    /// no reason to let go.
+    pub retention: Option<Duration>,
+    /// How many bytes of messages are kept at least; without it, their number is no reason to let go.
+    pub retention_size: Option<ByteSize>,
 }
 
 /// Settings of one component.
@@ -146,6 +151,8 @@ impl Default for EventSettings {
             attempts: Self::ATTEMPTS,
             backoff: Self::BACKOFF,
             max_backoff: Self::MAX_BACKOFF,
+            retention: None,
+            retention_size: None,
         }
     }
 }

@@ -130,6 +130,21 @@ fn everything_of_a_component_reaches_the_model() {
 }
 
 #[test]
+fn events_are_kept_unless_it_is_said_how_long_and_how_many() {
+    let kept = |events: &str| {
+        let target = "[[trigger.http]]\nroute = \"/\"\nstatic_response = {}\n";
+        let events = format!("{HEAD}[application.tool.skald.events]\n{events}\n{target}");
+        let events = app(&events).settings.events;
+        (events.retention, events.retention_size)
+    };
+    assert_eq!(kept(""), (None, None));
+    assert_eq!(
+        kept("retention = \"30d\"\nretention_size = \"1GiB\""),
+        (Some(Duration::from_hours(720)), Some(ByteSize::mib(1_024)))
+    );
+}
+
+#[test]
 fn settings_fall_back_from_the_component_to_the_application_to_the_default() {
     let app = app(WHOLE);
     let auth = app.settings.http.auth.as_ref().unwrap();

@@ -66,7 +66,7 @@ impl fmt::Display for ByteSize {
     }
 }
 
-/// Reads `10s`, `100ms`, `2m` or `1h`; the error says what to write.
+/// Reads `10s`, `100ms`, `2m`, `1h` or `30d`; the error says what to write.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text);
     let millis = match unit {
@@ -74,6 +74,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return Err(duration_fix(text, number)),
     };
     let count: Option<u64> = number.parse().ok();
@@ -102,7 +103,7 @@ fn duration_fix(text: &str, number: &str) -> String {
         return format!("`{text}` has no unit; did you mean `{number}s` or `{number}ms`?");
     }
     format!(
-        "`{text}` is not a duration; write a whole number with `ms`, `s`, `m` or `h`, such as `10s`"
+        "`{text}` is not a duration; write a whole number with `ms`, `s`, `m`, `h` or `d`, such as `10s`"
     )
 }
 
@@ -144,6 +145,7 @@ mod tests {
         assert_eq!(parse_duration("50ms"), Ok(Duration::from_millis(50)));
         assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
         assert_eq!(parse_duration("1h"), Ok(Duration::from_hours(1)));
+        assert_eq!(parse_duration("30d"), Ok(Duration::from_hours(720)));
     }
 
     #[test]
@@ -170,12 +172,12 @@ mod tests {
             .join("\n");
         insta::assert_snapshot!(durations, @r"
         `10` has no unit; did you mean `10s` or `10ms`?
-        `soon` is not a duration; write a whole number with `ms`, `s`, `m` or `h`, such as `10s`
+        `soon` is not a duration; write a whole number with `ms`, `s`, `m`, `h` or `d`, such as `10s`
         `0s` is no time at all; write a duration above zero, such as `10s`
-        `1.5s` is not a duration; write a whole number with `ms`, `s`, `m` or `h`, such as `10s`
-        `-1s` is not a duration; write a whole number with `ms`, `s`, `m` or `h`, such as `10s`
-        `` is not a duration; write a whole number with `ms`, `s`, `m` or `h`, such as `10s`
-        `99999999999999999999h` is not a duration; write a whole number with `ms`, `s`, `m` or `h`, such as `10s`
+        `1.5s` is not a duration; write a whole number with `ms`, `s`, `m`, `h` or `d`, such as `10s`
+        `-1s` is not a duration; write a whole number with `ms`, `s`, `m`, `h` or `d`, such as `10s`
+        `` is not a duration; write a whole number with `ms`, `s`, `m`, `h` or `d`, such as `10s`
+        `99999999999999999999h` is not a duration; write a whole number with `ms`, `s`, `m`, `h` or `d`, such as `10s`
         ");
         let sizes = [
             "64",

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{
     By, RunId, Verb,
     journal::{Filter, Summary},
+    owners::Other,
     view::View,
 };
 use crate::{call::BoxFuture, hex, store::StoreError};
@@ -105,6 +106,9 @@ pub enum DeskError {
     /// The journal could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another node carries the run, and has to be asked.
+    #[error("node {} carries the run; ask it", .0.node)]
+    Elsewhere(Other),
     /// The host is draining.
     #[error("the host is shutting down")]
     ShuttingDown,
@@ -122,6 +126,7 @@ impl DeskError {
             Self::Damaged(_) => "SAGA-004",
             Self::Store(error) => error.code(),
             Self::ShuttingDown => "SAGA-005",
+            Self::Elsewhere(_) => "SAGA-006",
         }
     }
 }

@@ -238,6 +238,13 @@ pub enum Parked {
         /// Why it cannot run.
         error: String,
     },
+    /// The store has lost what it had said was durable. What the run has done since is not known.
+    Regressed {
+        /// How many entries the journal had.
+        had: u64,
+        /// How many there are.
+        has: u64,
+    },
 }
 
 /// How a run has ended.
@@ -346,6 +353,11 @@ impl fmt::Display for Parked {
             Self::NoRevision { revision, error } => {
                 write!(f, "revision {revision} cannot run: {error}")
             }
+            Self::Regressed { had, has } => write!(
+                f,
+                "the store has lost the end of the journal: it had {had} entries and has {has}; look what was done since, then \
+                 `retry` to go on from there or `rollback`"
+            ),
         }
     }
 }

@@ -124,7 +124,8 @@ impl State {
             Parked::StepFailed { .. }
             | Parked::StepUnknown { .. }
             | Parked::TooLarge { .. }
-            | Parked::HistoryFull { .. } => {
+            | Parked::HistoryFull { .. }
+            | Parked::Regressed { .. } => {
                 return Err(Refusal::NothingToSkip("it is no step; roll the run back"));
             }
             Parked::Mismatch { .. } => {

@@ -52,6 +52,11 @@ impl State {
                 channel.len()
             ));
         }
+        if channel.starts_with('$') {
+            return Err(format!(
+                "channels that begin with $ are the host's; choose another name than {channel:?}"
+            ));
+        }
         if payload.len() > LARGEST_PAYLOAD {
             return Err(format!(
                 "a message may have {LARGEST_PAYLOAD} bytes; this one has {}",

@@ -1,4 +1,4 @@
-mod world;
+pub(crate) mod world;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -11,8 +11,8 @@ use skald_core::{
 use skald_telemetry::clock;
 use tokio::time::{Instant, sleep};
 
-use self::world::{World, config, failed, overloaded};
-use crate::{Lag, Stopped};
+use self::world::{World, book, config, failed, overloaded};
+use crate::{Lag, handle::Stopped};
 
 #[tokio::test(start_paused = true)]
 async fn every_event_is_handled_once_and_in_order_for_each_key() {
@@ -39,7 +39,8 @@ async fn a_delivery_carries_the_mark_the_cause_and_the_trace_of_its_event() {
     assert_eq!(request.target, "stock".into());
     assert!(matches!(request.input, Input::Message(payload) if payload == event.payload));
     let mark = InboxMark {
-        group: "stock".into(),
+        book: book(),
+        generation: 0,
         sequence,
     };
     assert_eq!(request.context.once, Some(Once::Inbox(mark)));
@@ -392,6 +393,33 @@ async fn lag_counts_what_is_undone_and_idle_waits_for_it() {
         }
     );
     world.assert_handled_in_order(3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_was_sent_back_is_given_everything_again() {
+    let mut world = World::new();
+    for _ in 0..3 {
+        world.publish("a");
+    }
+    let handle = world.start();
+    handle.idle().await.unwrap();
+    world.log.edit(|books| {
+        books.generation += 1;
+        books.cursor = 1;
+        books.handled.clear();
+    });
+    world.publish("b");
+    handle.wake();
+    sleep(Duration::from_secs(3)).await;
+    let again = world.calls.requests().split_off(3);
+    let marks = again.iter().map(|request| match &request.context.once {
+        Some(Once::Inbox(mark)) => (mark.generation, mark.sequence),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(
+        marks.collect::<BTreeSet<_>>(),
+        BTreeSet::from([(1, 2), (1, 3), (1, 4)])
+    );
 }
 
 #[tokio::test(start_paused = true)]

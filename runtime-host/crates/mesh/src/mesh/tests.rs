@@ -28,7 +28,12 @@ fn mesh<E: Run>(engine: &Arc<E>, model: &Arc<Model>) -> Mesh<E> {
         deadline: SECOND * 5,
         ..Config::default()
     };
-    Mesh::build(vec![Target { id: id(), config }], engine, &store)
+    let target = Target {
+        id: id(),
+        config,
+        store,
+    };
+    Mesh::build(vec![target], engine)
 }
 
 /// The requests that reached the guest.

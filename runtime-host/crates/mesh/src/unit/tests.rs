@@ -11,7 +11,7 @@ use std::{
 use skald_core::{
     call::{Call, CallError, Reply, Request},
     context::{InboxMark, Once, TraceContext},
-    event::NewEvent,
+    event::{Book, NewEvent},
     run::Run,
     store::Store,
     unit::{Limits, Mode, Unit},
@@ -31,11 +31,11 @@ use crate::{
 
 fn unit<E: Run>(mode: Mode, model: &Arc<Model>, engine: Arc<E>) -> WithUnit<E> {
     let store: Arc<dyn Store> = Arc::clone(model) as Arc<dyn Store>;
-    let ground = Ground::new(engine, store, || SystemTime::UNIX_EPOCH);
+    let ground = Ground::new(engine, || SystemTime::UNIX_EPOCH);
     WithUnit::new(
         &ground,
-        mode,
-        Limits::default(),
+        store,
+        (mode, Limits::default()),
         WithDeadline::new(ground.engine()),
     )
 }
@@ -67,7 +67,11 @@ async fn counted(mode: Mode, reply: fn() -> Result<Reply, CallError>) -> (u64, u
 fn delivery(sequence: u64) -> Request {
     let mut request = function();
     request.context.once = Some(Once::Inbox(InboxMark {
-        group: "stock".into(),
+        book: Book {
+            group: "stock".into(),
+            partition: "log".into(),
+        },
+        generation: 0,
         sequence,
     }));
     request

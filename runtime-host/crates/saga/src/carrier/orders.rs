@@ -18,16 +18,16 @@ pub(crate) type Ack = oneshot::Sender<Result<Begun, StartError>>;
 
 type Reply = oneshot::Sender<Result<(), VerbError>>;
 
-/// Something that is asked of a run.
+/// Something that is asked of a run. It is small, since each run that is carried has room for 32 of them.
 pub(crate) enum Order {
     /// Look whether there is something to do.
     Wake,
     /// Begin; the key has begun this run before.
     Start(Box<Started>, Ack),
     /// Do this.
-    Act(Verb, By, Reply),
+    Act(Box<(Verb, By)>, Reply),
     /// Take this.
-    Signal(Signal, Reply),
+    Signal(Box<Signal>, Reply),
     /// Tell what is tried.
     Look(oneshot::Sender<Vec<Trying>>),
     /// Tell of the end.
@@ -51,7 +51,7 @@ impl Order {
             Self::Wake => {}
             // Whoever begins looks for the run again, and whoever waits for the end too.
             Self::Start(..) | Self::Look(_) | Self::Await(_) => {}
-            Self::Act(_, _, reply) | Self::Signal(_, reply) => {
+            Self::Act(_, reply) | Self::Signal(_, reply) => {
                 let _ = reply.send(Err(error.clone()));
             }
         }
@@ -137,8 +137,11 @@ impl Carrier {
         match order {
             Order::Wake => {}
             Order::Start(started, ack) => self.started_again(&started, ack),
-            Order::Act(verb, by, reply) => self.act_on(&verb, by, reply),
-            Order::Signal(signal, reply) => self.signalled(signal, reply),
+            Order::Act(act, reply) => {
+                let (verb, by) = *act;
+                self.act_on(&verb, by, reply);
+            }
+            Order::Signal(signal, reply) => self.signalled(*signal, reply),
             Order::Look(reply) => {
                 let _ = reply.send(self.trying());
             }

@@ -152,7 +152,8 @@ impl Carrier {
                 self.discard();
                 Err(Passed::Over)
             }
-            AppendError::Conflict { .. } => {
+            AppendError::Conflict { expected } => {
+                self.ground.note_regression(&self.run, expected);
                 tracing::warn!(run = %self.run.id, %error, "a journal is not as it was left; it is read again");
                 self.discard();
                 Err(Passed::Stale(self.later()))

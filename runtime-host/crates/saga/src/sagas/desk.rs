@@ -66,7 +66,10 @@ impl Sagas {
         run: &RunId,
         order: impl FnOnce(oneshot::Sender<Result<(), VerbError>>) -> Order,
     ) -> Result<(), VerbError> {
-        self.summary(run).await?;
+        let summary = self.summary(run).await?;
+        if let Some(other) = self.ground.carried_elsewhere(&summary) {
+            return Err(VerbError::Elsewhere(other));
+        }
         let (reply, done) = oneshot::channel();
         self.send(run, order(reply));
         done.await.unwrap_or_else(|_| Err(self.ground.lost(run)))
@@ -76,7 +79,8 @@ impl Sagas {
         let summary = self.summary(run).await?;
         let read = self.ground.read(run).await?;
         let state = fold(&read.records)?;
-        let trying = if state.end().is_some() || summary.standing == Standing::Parked {
+        let is_still = state.end().is_some() || summary.standing == Standing::Parked;
+        let trying = if is_still || self.ground.carried_elsewhere(&summary).is_some() {
             Vec::new()
         } else {
             let (reply, trying) = oneshot::channel();
@@ -128,13 +132,13 @@ impl Sagas {
         let state = fold(records)?;
         let entry = Entry {
             sequence: 1,
-            epoch: self.ground.config.epoch,
+            epoch: self.ground.epoch(),
             previous: Tail::default().link,
             records: records.to_vec(),
         };
         let (bytes, _) =
             codec::encode(&entry).map_err(|error| VerbError::Invalid(error.to_string()))?;
-        let size = (self.ground.config.epoch, bytes.len() as u64);
+        let size = (entry.epoch, bytes.len() as u64);
         let summary = ledger::summary(&state, Code::AtWork, size);
         let append = Append {
             sequence: 1,
@@ -165,7 +169,8 @@ impl Sagas {
             let verb = Verb::Upgrade {
                 revision: revision.clone(),
             };
-            self.ask(run, |reply| Order::Act(verb, by, reply)).await?;
+            let act = Box::new((verb, by));
+            self.ask(run, |reply| Order::Act(act, reply)).await?;
         }
         Ok(revision)
     }
@@ -202,7 +207,8 @@ impl Desk for Sagas {
             let why = "an upgrade is rehearsed first".to_owned();
             return Box::pin(ready(Err(DeskError::Invalid(why))));
         }
-        Box::pin(async move { Ok(self.ask(run, |reply| Order::Act(verb, by, reply)).await?) })
+        let act = Box::new((verb, by));
+        Box::pin(async move { Ok(self.ask(run, |reply| Order::Act(act, reply)).await?) })
     }
 
     fn signal<'a>(
@@ -216,6 +222,7 @@ impl Desk for Sagas {
                 let why = format!("the payload has {size} bytes; {limit} are the most");
                 return Err(DeskError::Invalid(why));
             }
+            let signal = Box::new(signal);
             Ok(self.ask(run, |reply| Order::Signal(signal, reply)).await?)
         })
     }

@@ -2,14 +2,23 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
 use parking_lot::Mutex;
 use skald_core::{
     call::Later,
-    saga::{Record, RunId, Stamped, Started, Step, journal::Journal, play::Play, policy::Policy},
+    saga::{
+        Record, RunId, Stamped, Started, Step,
+        journal::{Append, Journal, Summary},
+        owners::Other,
+        play::Play,
+        policy::Policy,
+    },
     store::StoreError,
 };
 use tokio::sync::{
@@ -22,6 +31,7 @@ use crate::{
     book::{Book, micros},
     carrier::Order,
     ledger,
+    stage::Run,
 };
 
 /// How late a run that waits for a time can be when its wake-up was lost.
@@ -47,6 +57,10 @@ pub(crate) struct Ground {
     pub(super) slept: Notify,
     /// Runs whose journals are damaged, and where.
     pub(super) damaged: Mutex<HashMap<RunId, String>>,
+    /// Runs whose journals have lost their end, and how many entries they had.
+    pub(super) regressed: Mutex<HashMap<RunId, u64>>,
+    /// The newest epoch of this node.
+    epoch: AtomicU64,
 }
 
 /// Takes a carrier off the list when it goes, also when it panics.
@@ -90,6 +104,7 @@ impl Ground {
     pub(super) fn new(config: Config, journal: Arc<dyn Journal>, play: Arc<dyn Play>) -> Self {
         Self {
             places: Arc::new(Semaphore::new(config.live)),
+            epoch: AtomicU64::new(config.epoch),
             config,
             journal,
             play,
@@ -98,6 +113,64 @@ impl Ground {
             sleeping: Mutex::default(),
             slept: Notify::new(),
             damaged: Mutex::default(),
+            regressed: Mutex::default(),
+        }
+    }
+
+    /// The epoch that this node writes in.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
+    }
+
+    /// An epoch of this node that is later than `epoch`. Runs that it carries already go on in it.
+    pub(super) async fn epoch_after(&self, epoch: u64) -> Result<u64, VerbError> {
+        if self.epoch() > epoch {
+            return Ok(self.epoch());
+        }
+        let new = self.config.owners.new_epoch().await?;
+        let Some(new) = new.filter(|new| *new > epoch) else {
+            tracing::warn!(
+                epoch,
+                "runs are carried by a later host; this one should stop"
+            );
+            return Err(VerbError::ShuttingDown);
+        };
+        self.epoch.fetch_max(new, Ordering::Relaxed);
+        Ok(self.epoch())
+    }
+
+    /// The other node that carries a run which has not ended.
+    pub(super) fn carried_elsewhere(&self, summary: &Summary) -> Option<Other> {
+        if summary.standing.is_end() {
+            return None;
+        }
+        self.config.owners.other(summary.epoch)
+    }
+
+    /// Remembers, outside the store, how long a journal is that has not ended.
+    pub(crate) fn remember(&self, written: &Append) {
+        let Append {
+            summary, sequence, ..
+        } = written;
+        if summary.standing.is_end() {
+            self.config.guard.forget(&summary.run);
+        } else {
+            self.config.guard.note(&summary.run, *sequence);
+        }
+    }
+
+    /// How long a journal was at least.
+    pub(super) fn had(&self, run: &RunId) -> u64 {
+        let noted = self.regressed.lock().remove(run);
+        noted.max(self.config.guard.had(run)).unwrap_or(0)
+    }
+
+    /// A journal goes on before what this node has written: the store has lost what it had said was durable.
+    pub(crate) fn note_regression(&self, run: &Run, expected: u64) {
+        let had = run.book.lock().entries();
+        if expected <= had {
+            tracing::error!(run = %run.id, had, has = expected.saturating_sub(1), "the store has lost the end of a journal; the run is parked");
+            self.regressed.lock().insert(run.id.clone(), had);
         }
     }
 
@@ -178,7 +251,7 @@ impl Ground {
                 self.sleep_until((self.config.clock)() + READ_PAUSE, run.clone());
             }
             // A run that was purged while it was woken is no fault.
-            VerbError::NoSuchRun(_) | VerbError::ShuttingDown => {
+            VerbError::NoSuchRun(_) | VerbError::Elsewhere(_) | VerbError::ShuttingDown => {
                 tracing::debug!(%run, %error, "a run is not carried");
             }
             VerbError::Refused(_)

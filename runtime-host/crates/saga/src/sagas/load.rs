@@ -1,14 +1,16 @@
 //! From a journal to a run that can be carried.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use skald_core::saga::{
-    Record, RunId, Stamped, Started, State,
+    Parked, Record, RunId, Stamped, Started, State,
     codec::{self, Damage, Tail},
     journal::Summary,
 };
 
 use super::Ground;
-use crate::{Begun, StartError, VerbError, book::Book};
+use crate::{Begun, StartError, VerbError, book::Book, stage::Run};
 
 /// How many entries are read at once.
 const PAGE: usize = 512;
@@ -16,7 +18,7 @@ const PAGE: usize = 512;
 /// What there is of a run that is to begin.
 pub(super) enum Found {
     /// Nothing.
-    New(Box<Book>),
+    New(Arc<Run>),
     /// A run of the same key, and what the list says of it.
     Before(Result<Begun, StartError>, Box<Summary>),
 }
@@ -73,25 +75,49 @@ impl Ground {
             };
             self.damage(run, &damage)
         })?;
-        let epoch = self.config.epoch;
-        if read.epoch > epoch {
-            // Without an append nobody would notice that the other one sends its steps, too.
-            tracing::warn!(%run, epoch = read.epoch, "a run is carried by a later host; this one should stop");
-            return Err(VerbError::ShuttingDown);
-        }
-        let is_other = read.epoch < epoch && state.end().is_none();
+        let has_ended = state.end().is_some();
         let mut book = Book::open(state, read.tail, bytes, &self.config);
-        if is_other {
-            // A record that any state takes.
-            let _ = book.add(Record::OwnerChanged { epoch });
+        if has_ended {
+            return Ok(book);
         }
+        self.take_over(&mut book, read.epoch).await?;
+        self.park_regressed(run, &mut book);
         Ok(book)
+    }
+
+    /// What another start of the host wrote last is this one's from now on, unless the other one is alive: without an
+    /// append nobody would notice that both send its steps.
+    async fn take_over(&self, book: &mut Book, last: u64) -> Result<(), VerbError> {
+        if last == self.epoch() {
+            return Ok(());
+        }
+        if let Some(other) = self.config.owners.other(last) {
+            return Err(VerbError::Elsewhere(other));
+        }
+        let epoch = self.epoch_after(last).await?;
+        // A record that any state takes.
+        let _ = book.add(Record::OwnerChanged { epoch });
+        Ok(())
+    }
+
+    /// A run whose journal has lost its end waits for a person. A state that is parked already stays so.
+    fn park_regressed(&self, run: &RunId, book: &mut Book) {
+        let (had, has) = (self.had(run), book.entries());
+        if has < had {
+            tracing::error!(%run, had, has, "the store has lost the end of a journal; the run is parked");
+            let reason = Parked::Regressed { had, has };
+            let _ = book.add(Record::Parked { reason });
+        }
     }
 
     /// A new run, or the one that the key began before.
     pub(super) async fn begin(&self, started: Started) -> Result<Found, StartError> {
         let Some(summary) = self.journal.find(&started.run).await? else {
-            return Ok(Found::New(Box::new(self.new_book(started)?)));
+            let run = started.run.clone();
+            let mut book = self.new_book(started)?;
+            // Where there was a journal and none is left, it does not begin as if it never had.
+            self.park_regressed(&run, &mut book);
+            return Ok(Found::New(Run::new(book)));
         };
         let first = self.journal.entries(&started.run, 0, 1).await?;
         let begun = match codec::read(&first).map(|(records, _)| records) {

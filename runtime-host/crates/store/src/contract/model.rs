@@ -7,11 +7,11 @@ use std::{
 
 use bytes::Bytes;
 use skald_core::{
-    event::EventLog,
-    store::{Change, CommitError, Key, Snapshot, Store, Subject, Version},
+    event::{Book, EventLog},
+    store::{Change, CommitError, Key, Label, Snapshot, Store, StoreError, Subject, Version},
 };
 
-use super::{at, event, handle, key};
+use super::{at, book, event, handle, key, log};
 
 /// How many units can be open at once.
 pub const UNITS: usize = 3;
@@ -35,16 +35,20 @@ type Values = BTreeMap<Key, Bytes>;
 
 struct Open {
     snapshot: Box<dyn Snapshot>,
-    /// The state when it was opened, and how many units had been committed.
-    then: Values,
+    /// How many units had been committed when it was opened.
     opened_at: usize,
     reads: BTreeMap<Subject, Version>,
+    /// What it saw: values, and the names that stores have.
+    values: BTreeMap<Key, Option<Bytes>>,
+    names: BTreeMap<Label, Vec<Arc<str>>>,
 }
 
 /// What the store should hold.
 #[derive(Default)]
 struct Model {
     now: Values,
+    /// The state before each commit.
+    before: Vec<Values>,
     /// For each commit, what it wrote, and whose set of keys it altered.
     history: Vec<BTreeSet<Subject>>,
     /// What each version of a key stood for.
@@ -52,6 +56,11 @@ struct Model {
     events: usize,
     handled: BTreeSet<u64>,
     cursor: u64,
+}
+
+fn names_in(values: &Values, label: &Label) -> Vec<Arc<str>> {
+    let keys = values.keys().filter(|key| key.store == *label);
+    keys.map(|key| Arc::clone(&key.name)).collect()
 }
 
 fn subject(number: u8) -> Key {
@@ -65,59 +74,41 @@ fn subject(number: u8) -> Key {
 pub async fn agrees<S: Store + EventLog>(store: &S, steps: &[Step]) {
     let mut model = Model::default();
     let mut units: [Option<Open>; UNITS] = [const { None }; UNITS];
+    let group = book("group", &log::part(store).await);
     for step in steps {
         match step {
             Step::Open(unit) => units[*unit] = Some(model.open(store).await),
             Step::Read(unit, number) => {
                 if let Some(open) = &mut units[*unit] {
-                    model.read(open, &subject(*number)).await;
+                    let read = model.read(open, &subject(*number)).await;
+                    model.outrun(&mut units[*unit], read);
                 }
             }
             Step::List(unit, number) => {
                 if let Some(open) = &mut units[*unit] {
-                    list(open, &subject(*number)).await;
+                    let listed = model.list(open, subject(*number).store).await;
+                    model.outrun(&mut units[*unit], listed);
                 }
             }
             Step::Commit(unit, writes, events, handles) => {
                 let open = units[*unit].take();
-                let change = change(open.as_ref(), writes, *events, *handles);
+                let change = change(open.as_ref(), &group, (writes, *events, *handles));
                 let outcome = store.commit(change.clone(), at(0)).await;
                 model.committed(open.as_ref(), &change, outcome);
             }
             Step::Advance(number) => {
-                store.advance("group", (*number).into()).await.unwrap();
+                store.advance(&group, 0, (*number).into()).await.unwrap();
                 model.cursor = model.cursor.max((*number).into());
             }
         }
-        model.compare(store).await;
+        model.compare(store, &group).await;
     }
 }
 
-async fn list(open: &mut Open, of: &Key) {
-    let label = Arc::clone(&of.store);
-    let expected: Vec<_> = open
-        .then
-        .keys()
-        .filter(|key| key.store == label)
-        .map(|key| Arc::clone(&key.name))
-        .collect();
-    assert_eq!(
-        open.snapshot.keys(&label, None, 100).await.unwrap(),
-        expected
-    );
-    let version = open.snapshot.keys_version(&label).await.unwrap();
-    assert_eq!(
-        *open.reads.entry(Subject::Keys(label)).or_insert(version),
-        version
-    );
-}
+/// What a unit sets, how many events it publishes, which event it handles.
+type Deeds<'a> = (&'a [(u8, Option<u8>)], u8, Option<u8>);
 
-fn change(
-    open: Option<&Open>,
-    writes: &[(u8, Option<u8>)],
-    events: u8,
-    handles: Option<u8>,
-) -> Change {
+fn change(open: Option<&Open>, group: &Book, (writes, events, handles): Deeds<'_>) -> Change {
     // A key is written once in a unit; the last word counts.
     let writes: BTreeMap<_, _> = writes
         .iter()
@@ -129,7 +120,7 @@ fn change(
             .unwrap_or_default(),
         writes: writes.into_iter().collect(),
         events: (0..events).map(|n| event("t", &n.to_string())).collect(),
-        inbox: handles.and_then(|sequence| handle("group", sequence.into()).inbox),
+        inbox: handles.and_then(|sequence| handle(group, sequence.into()).inbox),
     }
 }
 
@@ -137,18 +128,50 @@ fn change(
 
 impl Model {
     async fn open(&self, store: &impl Store) -> Open {
-        let snapshot = store.snapshot().await.unwrap();
+        let mut snapshot = store.snapshot().await.unwrap();
+        // The view is of this moment at the latest.
+        snapshot.keys_version(&Arc::from("none")).await.unwrap();
         Open {
             snapshot,
-            then: self.now.clone(),
             opened_at: self.history.len(),
             reads: BTreeMap::new(),
+            values: BTreeMap::new(),
+            names: BTreeMap::new(),
         }
     }
 
-    async fn read(&mut self, open: &mut Open, key: &Key) {
-        let found = open.snapshot.get(key).await.unwrap();
-        assert_eq!(found.value.as_ref(), open.then.get(key));
+    async fn list(&self, open: &mut Open, label: Label) -> Result<(), StoreError> {
+        let names = open.snapshot.keys(&label, None, 100).await?;
+        let version = open.snapshot.keys_version(&label).await?;
+        let seen = open.reads.entry(Subject::Keys(Arc::clone(&label)));
+        assert_eq!(*seen.or_insert(version), version);
+        let before = open.names.insert(label, names.clone());
+        assert!(before.is_none_or(|before| before == names));
+        self.is_of_one_moment(open);
+        Ok(())
+    }
+
+    /// There was a moment since the unit was opened when all was as the unit has seen it.
+    fn is_of_one_moment(&self, open: &Open) {
+        let as_seen = |state: &Values| {
+            let values = open
+                .values
+                .iter()
+                .all(|(key, value)| state.get(key) == value.as_ref());
+            values
+                && open
+                    .names
+                    .iter()
+                    .all(|(label, names)| *names == names_in(state, label))
+        };
+        let mut states = self.before[open.opened_at..].iter().chain([&self.now]);
+        assert!(states.any(as_seen), "{:?} {:?}", open.values, open.names);
+    }
+
+    async fn read(&mut self, open: &mut Open, key: &Key) -> Result<(), StoreError> {
+        let found = open.snapshot.get(key).await?;
+        open.values.insert(key.clone(), found.value.clone());
+        self.is_of_one_moment(open);
         if let Some(value) = found.value {
             // One version of a key is one value, for ever.
             let before = self
@@ -162,6 +185,16 @@ impl Model {
             .entry(Subject::Key(key.clone()))
             .or_insert(found.version);
         assert_eq!(*seen, found.version);
+        Ok(())
+    }
+
+    /// An adapter may give up on a unit that somebody has overtaken since it was opened.
+    fn outrun(&self, unit: &mut Option<Open>, read: Result<(), StoreError>) {
+        let Err(error) = read else { return };
+        assert!(matches!(error, StoreError::Changed(_)), "{error}");
+        let opened_at = unit.as_ref().unwrap().opened_at;
+        assert!(opened_at < self.history.len(), "nobody has overtaken it");
+        *unit = None;
     }
 
     /// A commit that succeeds saw what is there; one that conflicts has lost against another. Between the two, where
@@ -204,22 +237,14 @@ impl Model {
     }
 
     fn differs(&self, open: &Open, subject: &Subject) -> bool {
-        let names = |values: &Values, label| -> Vec<Key> {
-            values
-                .keys()
-                .filter(|key| key.store == label)
-                .cloned()
-                .collect()
-        };
         match subject {
-            Subject::Key(key) => self.now.get(key) != open.then.get(key),
-            Subject::Keys(label) => {
-                names(&self.now, Arc::clone(label)) != names(&open.then, Arc::clone(label))
-            }
+            Subject::Key(key) => self.now.get(key) != open.values[key].as_ref(),
+            Subject::Keys(label) => names_in(&self.now, label) != open.names[label],
         }
     }
 
     fn apply(&mut self, change: &Change) {
+        self.before.push(self.now.clone());
         let mut touched = BTreeSet::new();
         for (key, value) in &change.writes {
             let before = match value {
@@ -237,7 +262,7 @@ impl Model {
             .extend(change.inbox.as_ref().map(|mark| mark.sequence));
     }
 
-    async fn compare<S: Store + EventLog>(&self, store: &S) {
+    async fn compare<S: Store + EventLog>(&self, store: &S, group: &Book) {
         let mut snapshot = store.snapshot().await.unwrap();
         for number in 0..6 {
             let key = subject(number);
@@ -247,7 +272,7 @@ impl Model {
                 "{key}"
             );
         }
-        let progress = store.progress("group").await.unwrap();
+        let progress = store.progress(group).await.unwrap();
         assert_eq!(progress.cursor, self.cursor);
         assert_eq!(
             progress.handled,
@@ -257,7 +282,7 @@ impl Model {
                 .filter(|n| *n > self.cursor)
                 .collect()
         );
-        let events = store.read(&[Arc::from("t")], 0, usize::MAX).await.unwrap();
+        let events = log::payloads(store, &["t"], 0, usize::MAX).await;
         assert_eq!(events.len(), self.events);
     }
 }

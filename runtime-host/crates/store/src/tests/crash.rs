@@ -7,12 +7,10 @@ use std::{
     io::{BufRead, BufReader, Write, stdout},
     path::Path,
     process::{Command, Stdio},
-    sync::Arc,
 };
 
 use bytes::Bytes;
 use skald_core::{
-    event::EventLog,
     saga::{
         RunId,
         journal::{AppendError, Journal},
@@ -26,7 +24,9 @@ use crate::{
     contract::{
         at, commit, event,
         journal::{begin, entries, next},
-        key, value,
+        key,
+        log::read,
+        value,
     },
 };
 
@@ -51,7 +51,7 @@ async fn newest(store: &Embedded, stem: &str) -> usize {
     );
     assert_eq!(left, right, "half a unit of {stem}");
     let newest = left.map_or(0, |n| n.parse().unwrap());
-    let events = store.read(&[Arc::from(stem)], 0, usize::MAX).await.unwrap();
+    let events = read(store, &[stem], 0, usize::MAX).await;
     let numbers: Vec<usize> = events
         .iter()
         .map(|event| str::from_utf8(&event.payload).unwrap().parse().unwrap())

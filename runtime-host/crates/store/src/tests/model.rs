@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let writes = vec((0..6_u8, option::of(0..3_u8)), 0..4);
     prop_oneof![
         2 => (0..UNITS).prop_map(Step::Open),
@@ -54,7 +54,7 @@ fn ask() -> impl Strategy<Value = journals::Ask> {
         })
 }
 
-fn journal_step() -> impl Strategy<Value = journals::Step> {
+pub(crate) fn journal_step() -> impl Strategy<Value = journals::Step> {
     prop_oneof![
         12 => append(),
         2 => (0..journals::RUNS.len()).prop_map(journals::Step::Purge),

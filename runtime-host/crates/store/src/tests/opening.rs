@@ -20,7 +20,7 @@ use skald_core::{
 use super::poll_once;
 use crate::{
     Config, Embedded,
-    contract::{at, commit, event, get, given, key, publish, set, value},
+    contract::{at, book, commit, event, get, given, key, log, publish, set, value},
 };
 
 /// What a person is told, with the place of the data left out.
@@ -53,7 +53,7 @@ async fn data_of_a_newer_version_is_refused_and_left_alone() {
     let before = fs::read(&file).unwrap();
     insta::assert_snapshot!(
         refusal(directory.path()),
-        @"STORE-005: [data]/skald.db has data format 9, and this version reads up to 2; run the version that wrote it, or choose another data directory"
+        @"STORE-005: [data]/skald.db has data format 9, and this version reads up to 3; run the version that wrote it, or choose another data directory"
     );
     assert_eq!(fs::read(&file).unwrap(), before);
 }
@@ -128,7 +128,10 @@ async fn data_is_new_until_the_first_commit() {
     assert!(open().is_new());
     let store = open();
     assert!(store.is_new());
-    store.advance("cart", 1).await.unwrap();
+    store
+        .advance(&book("cart", &"log".into()), 0, 1)
+        .await
+        .unwrap();
     commit(&store, publish(&[event("t", "created")])).await;
     assert!(store.is_new(), "it is about how the data was found");
     drop(store);
@@ -145,10 +148,7 @@ async fn versions_and_event_numbers_go_on_after_a_restart() {
         let seen = get(&store, &apple).await.version;
         commit(&store, given(set(&apple, &n.to_string()), &apple, seen)).await;
         commit(&store, publish(&[event("t", "one")])).await;
-        let now = (
-            get(&store, &apple).await.version,
-            store.head().await.unwrap(),
-        );
+        let now = (get(&store, &apple).await.version, log::newest(&store).await);
         assert!(
             now.0 > newest.0 && now.1 > newest.1,
             "{now:?} after {newest:?}"

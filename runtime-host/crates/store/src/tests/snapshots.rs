@@ -10,7 +10,7 @@ use skald_core::{
 use super::poll_once;
 use crate::{
     Config, Embedded,
-    contract::{commit, key, set, value},
+    contract::{book, commit, key, set, value},
 };
 
 fn config(directory: &Path, readers: usize, patience: Duration) -> Config {
@@ -26,10 +26,11 @@ async fn who_finds_all_snapshots_taken_waits_for_one() {
     let directory = tempfile::tempdir().unwrap();
     let store = Embedded::open(config(directory.path(), 1, Duration::from_secs(3_600))).unwrap();
     let held = store.snapshot().await.unwrap();
-    let mut waiting = store.head();
+    let cart = book("cart", &"log".into());
+    let mut waiting = store.head(&cart);
     assert!(poll_once(&mut waiting).await.is_none());
     drop(held);
-    assert_eq!(waiting.await.unwrap(), 0);
+    assert_eq!(waiting.await.unwrap().newest, 0);
 }
 
 #[tokio::test]

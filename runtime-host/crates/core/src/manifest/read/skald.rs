@@ -145,6 +145,8 @@ fn events(section: &Section<'_>) -> EventSettings {
         attempts: count(section, "attempts").unwrap_or(EventSettings::ATTEMPTS),
         backoff: duration(section, "backoff").unwrap_or(EventSettings::BACKOFF),
         max_backoff: duration(section, "max_backoff").unwrap_or(EventSettings::MAX_BACKOFF),
+        retention: duration(section, "retention"),
+        retention_size: size(section, "retention_size"),
     };
     check_pauses(section, settings.backoff, settings.max_backoff);
     settings

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use skald_core::{
     call::CallError,
-    event::{Event, EventLog},
+    event::{Book, Event, EventLog, Interest},
 };
 use skald_telemetry::{clock, ids, tasks::Tasks};
 use tokio::time::sleep;
@@ -22,14 +22,14 @@ use self::{
     fake_calls::{FakeCalls, LATENCY, Shared},
     fake_log::FakeLog,
 };
-use crate::{Config, Delivery, Handle, Subscriber};
+use crate::{Config, Deliveries, Share, delivery::Delivery, handle::Handle};
 
 const TOPIC: &str = "shop.order.placed.v1";
 
 /// How old events are when they are published.
-pub(super) const AGE: Duration = Duration::from_secs(60);
+pub(crate) const AGE: Duration = Duration::from_secs(60);
 
-pub(super) fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config {
         concurrency: NonZeroUsize::new(4).unwrap(),
         attempts: NonZeroU32::new(5).unwrap(),
@@ -39,11 +39,18 @@ pub(super) fn config() -> Config {
     }
 }
 
-pub(super) fn failed() -> CallError {
+pub(crate) fn book() -> Book {
+    Book {
+        group: "stock".into(),
+        partition: "log".into(),
+    }
+}
+
+pub(crate) fn failed() -> CallError {
     CallError::HandlerFailed("no".to_owned())
 }
 
-pub(super) fn overloaded(seconds: u64) -> CallError {
+pub(crate) fn overloaded(seconds: u64) -> CallError {
     CallError::Overloaded {
         component: "stock".into(),
         retry_after: Duration::from_secs(seconds),
@@ -51,15 +58,16 @@ pub(super) fn overloaded(seconds: u64) -> CallError {
 }
 
 /// A log, a component, and the deliveries of one life of a process.
-pub(super) struct World {
-    pub(super) log: Arc<FakeLog>,
-    pub(super) calls: Arc<FakeCalls>,
-    pub(super) tasks: Tasks,
+pub(crate) struct World {
+    pub(crate) log: Arc<FakeLog>,
+    pub(crate) calls: Arc<FakeCalls>,
+    pub(crate) tasks: Tasks,
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let log = Arc::new(FakeLog::default());
+        log.edit(|books| books.partitions = vec![book().partition]);
         let calls = Arc::new(FakeCalls::new(Arc::clone(&log)));
         Self {
             log,
@@ -68,21 +76,36 @@ impl World {
         }
     }
 
-    pub(super) fn start(&mut self) -> Handle {
-        let subscriber = Subscriber {
+    pub(crate) fn start(&mut self) -> Handle {
+        let interest = Interest {
             group: "stock".into(),
             topics: vec![TOPIC.into()],
         };
         let log = Arc::clone(&self.log) as Arc<dyn EventLog>;
         let calls = Arc::new(Shared(Arc::clone(&self.calls)));
-        let (delivery, handle) = Delivery::new(config(), subscriber, log, calls);
+        let (delivery, handle) = Delivery::new(config(), (interest, book()), log, calls);
         self.tasks
             .spawn("delivery", delivery.run(self.tasks.shutdown()));
         handle
     }
 
+    /// All deliveries, instead of one.
+    pub(crate) fn deliveries(&mut self, share: Share) -> Deliveries {
+        let interest = Interest {
+            group: "stock".into(),
+            topics: vec![TOPIC.into()],
+        };
+        let log = Arc::clone(&self.log) as Arc<dyn EventLog>;
+        let calls = Arc::new(Shared(Arc::clone(&self.calls)));
+        let deliveries =
+            Deliveries::new(config(), vec![interest], (log, calls), share, &self.tasks);
+        self.tasks
+            .spawn("deliveries", deliveries.clone().run(self.tasks.shutdown()));
+        deliveries
+    }
+
     /// Ends the process without a chance to write anything.
-    pub(super) async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         self.log.edit(|books| books.broken = true);
         self.tasks.drain(Duration::ZERO).await;
         // What was aborted goes when the runtime gets to it.
@@ -92,14 +115,15 @@ impl World {
         self.tasks = Tasks::new();
     }
 
-    pub(super) fn publish(&mut self, key: &str) -> u64 {
+    pub(crate) fn publish(&mut self, key: &str) -> u64 {
         self.publish_on(TOPIC, key)
     }
 
-    pub(super) fn publish_on(&mut self, topic: &str, key: &str) -> u64 {
+    pub(crate) fn publish_on(&mut self, topic: &str, key: &str) -> u64 {
         self.log.edit(|books| {
             let sequence = u64::try_from(books.events.len()).unwrap() + 1;
             books.events.push(Event {
+                partition: book().partition,
                 sequence,
                 topic: topic.into(),
                 key: key.to_owned(),
@@ -113,7 +137,7 @@ impl World {
 
     /// So many events had their effect, each once, and those of one key in the order of the log, one at a time.
     #[track_caller]
-    pub(super) fn assert_handled_in_order(&self, count: usize) {
+    pub(crate) fn assert_handled_in_order(&self, count: usize) {
         let effects = self.calls.effects();
         let mut last = HashMap::new();
         for (key, sequence) in &effects {

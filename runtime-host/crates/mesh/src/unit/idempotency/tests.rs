@@ -40,11 +40,11 @@ fn keyed(scope: &str, fingerprint: &str) -> Request {
 
 fn unit<E: Run>(mode: Mode, model: &Arc<Model>, engine: Arc<E>) -> WithUnit<E> {
     let store: Arc<dyn Store> = Arc::clone(model) as Arc<dyn Store>;
-    let ground = Ground::new(engine, store, now);
+    let ground = Ground::new(engine, now);
     WithUnit::new(
         &ground,
-        mode,
-        Limits::default(),
+        store,
+        (mode, Limits::default()),
         WithDeadline::new(ground.engine()),
     )
 }

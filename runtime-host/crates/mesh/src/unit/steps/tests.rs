@@ -37,11 +37,11 @@ fn now() -> SystemTime {
 
 fn unit<E: Run>(mode: Mode, store: &Arc<impl Store>, engine: &Arc<E>) -> WithUnit<E> {
     let store: Arc<dyn Store> = Arc::clone(store) as Arc<dyn Store>;
-    let ground = Ground::new(Arc::clone(engine), store, now);
+    let ground = Ground::new(Arc::clone(engine), now);
     WithUnit::new(
         &ground,
-        mode,
-        Limits::default(),
+        store,
+        (mode, Limits::default()),
         WithDeadline::new(ground.engine()),
     )
 }

@@ -1,14 +1,11 @@
 //! The log and the books of one group, in memory.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use parking_lot::Mutex;
 use skald_core::{
     call::BoxFuture,
-    event::{DeadLetter, Event, EventLog, Failure, Progress},
+    event::{Book, DeadLetter, Event, EventLog, Failure, Head, Interest, Partition, Progress},
     store::StoreError,
 };
 
@@ -21,6 +18,8 @@ pub(crate) struct FakeLog(Mutex<Books>);
 pub(crate) struct Books {
     pub(crate) events: Vec<Event>,
     pub(crate) cursor: u64,
+    pub(crate) generation: u64,
+    pub(crate) partitions: Vec<Partition>,
     pub(crate) handled: BTreeSet<u64>,
     pub(crate) failures: BTreeMap<u64, Failure>,
     pub(crate) broken: bool,
@@ -82,38 +81,56 @@ impl FakeLog {
 }
 
 impl EventLog for FakeLog {
+    fn partitions<'a>(
+        &'a self,
+        _interest: &'a Interest,
+    ) -> BoxFuture<'a, Result<Vec<Partition>, StoreError>> {
+        self.answer("partitions", |books| books.partitions.clone())
+    }
+
     fn read<'a>(
         &'a self,
-        topics: &'a [Arc<str>],
+        _partition: &'a Partition,
+        interest: &'a Interest,
         after: u64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Event>, StoreError>> {
         self.answer("read", move |books| {
             let after = books.events.iter().skip(usize::try_from(after).unwrap());
             after
-                .filter(|event| topics.contains(&event.topic))
+                .filter(|event| interest.topics.contains(&event.topic))
                 .take(limit)
                 .cloned()
                 .collect()
         })
     }
 
-    fn head(&self) -> BoxFuture<'_, Result<u64, StoreError>> {
-        self.answer("head", |books| {
-            books.events.last().map_or(0, |event| event.sequence)
+    fn head<'a>(&'a self, _book: &'a Book) -> BoxFuture<'a, Result<Head, StoreError>> {
+        self.answer("head", |books| Head {
+            newest: books.events.last().map_or(0, |event| event.sequence),
+            generation: books.generation,
         })
     }
 
-    fn progress<'a>(&'a self, _group: &'a str) -> BoxFuture<'a, Result<Progress, StoreError>> {
+    fn progress<'a>(&'a self, _book: &'a Book) -> BoxFuture<'a, Result<Progress, StoreError>> {
         self.answer("progress", |books| Progress {
+            generation: books.generation,
             cursor: books.cursor,
             handled: books.handled.clone(),
             failures: books.failures.values().cloned().collect(),
         })
     }
 
-    fn advance<'a>(&'a self, _: &'a str, cursor: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn advance<'a>(
+        &'a self,
+        _: &'a Book,
+        generation: u64,
+        cursor: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         self.answer("advance", move |books| {
+            if generation != books.generation {
+                return;
+            }
             assert!(cursor > books.cursor, "the cursor only goes forward");
             let passed = books.cursor + 1..=cursor;
             for event in books.events.iter().filter(|event| &*event.topic == TOPIC) {
@@ -129,7 +146,7 @@ impl EventLog for FakeLog {
 
     fn note_failure<'a>(
         &'a self,
-        _: &'a str,
+        _: &'a Book,
         failure: Failure,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         self.answer("note_failure", move |books| {
@@ -143,12 +160,6 @@ impl EventLog for FakeLog {
         self.answer("bury", move |books| {
             books.handled.insert(letter.event.sequence);
             books.dead.push(letter);
-        })
-    }
-
-    fn dead_letters(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, StoreError>> {
-        self.answer("dead_letters", move |books| {
-            books.dead.iter().take(limit).cloned().collect()
         })
     }
 }

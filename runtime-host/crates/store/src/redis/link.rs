@@ -1,0 +1,284 @@
+//! The way to the servers: commands go out and answers come back, over connections that are found again when they are
+//! lost.
+//!
+//! A server takes 16 KiB from a connection, does what is asked there, and waits for its disk; then it looks again. So
+//! with one connection few commits share a wait. There are several, and the first that is not busy is taken.
+//!
+//! A command whose answer was lost is sent again. So each has to have the same effect twice as once: what changes
+//! something is a [`Script`] that checks a token, a generation or what it expects to find.
+
+mod dial;
+mod failure;
+
+use std::{
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::RwLock;
+use redis::{
+    Cmd, FromRedisValue, RedisError, RedisResult, Value,
+    aio::{ConnectionLike as _, MultiplexedConnection},
+    cluster_async::ClusterConnection,
+};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep, timeout_at},
+};
+
+pub(crate) use self::failure::{Class, Failure};
+use self::{dial::Dialer, failure::Advice};
+use crate::redis::{config::Config, script::Call};
+
+/// The first pause before a command is sent again; each further one is twice as long, and up to as much again.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The longest pause: a server that is back is noticed within it.
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// How many connections there are at most.
+const LANES: usize = 16;
+
+/// With how many commands on its way a connection counts as busy. Four commits with an event each are some 4 KiB.
+const CROWD: usize = 4;
+
+/// The way to the servers. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Link(Arc<Inner>);
+
+struct Inner {
+    dialer: Mutex<Dialer>,
+    lanes: [Lane; LANES],
+    patience: Duration,
+    is_cluster: bool,
+}
+
+/// One of the connections, if there is one at the moment.
+#[derive(Default)]
+struct Lane {
+    current: RwLock<Option<Current>>,
+    /// How many commands wait for their answers.
+    busy: AtomicUsize,
+}
+
+#[derive(Clone)]
+struct Current {
+    number: u64,
+    connection: Connection,
+}
+
+/// A connection that many commands share.
+#[derive(Clone)]
+pub(crate) enum Connection {
+    One(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+// === impl Link ===
+
+impl Link {
+    /// Finds the servers.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
+        let link = Self::new(config)?;
+        let () = link.ask(&redis::cmd("PING")).await.map(|_: Value| ())?;
+        Ok(link)
+    }
+
+    /// A way that is not tried yet.
+    pub(crate) fn new(config: &Config) -> Result<Self, Failure> {
+        Ok(Self(Arc::new(Inner {
+            dialer: Mutex::new(Dialer::new(config).map_err(|error| Failure::of(&error))?),
+            lanes: Default::default(),
+            patience: config.patience,
+            is_cluster: config.address.is_cluster(),
+        })))
+    }
+
+    /// Whether keys are spread over several servers.
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.0.is_cluster
+    }
+
+    /// How long an operation waits for a server.
+    pub(crate) fn patience(&self) -> Duration {
+        self.0.patience
+    }
+
+    /// What a command answers that only reads, or that may be sent twice.
+    pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
+        let mut errand = Errand::new(self);
+        loop {
+            match errand.attempt(command).await {
+                Ok(value) => return read(value),
+                Err(error) => errand.after(&error).await?,
+            }
+        }
+    }
+
+    /// What a script answers. It may be run twice.
+    pub(crate) async fn call<T: FromRedisValue>(&self, mut call: Call) -> Result<T, Failure> {
+        self.call_tracked(&mut call).await
+    }
+
+    /// What a script answers. The call knows afterwards whether it was sent again.
+    pub(crate) async fn call_tracked<T: FromRedisValue>(
+        &self,
+        call: &mut Call,
+    ) -> Result<T, Failure> {
+        let mut errand = Errand::new(self);
+        loop {
+            match errand.attempt(call.command()).await {
+                Ok(value) => return read(value),
+                Err(error) if failure::is_unknown_script(&error) => call.in_full(),
+                Err(error) => {
+                    let failed = errand.after(&error).await;
+                    failed.map_err(|failure| failure.unless(call.only_reads()))?;
+                    call.resent(errand.may_have_arrived);
+                }
+            }
+        }
+    }
+
+    /// A server's client for what cannot share a connection: subscriptions.
+    pub(crate) async fn client(&self) -> RedisResult<redis::Client> {
+        self.0.dialer.lock().await.client().await
+    }
+
+    /// The first connection that is not busy, or else the least busy one.
+    fn lane(&self) -> Option<&Lane> {
+        let lanes = &self.0.lanes;
+        let load = |lane: &&Lane| lane.busy.load(Ordering::Relaxed);
+        let free = lanes.iter().find(|lane| load(lane) < CROWD);
+        free.or_else(|| lanes.iter().min_by_key(load))
+    }
+
+    async fn current(&self, lane: &Lane) -> RedisResult<Current> {
+        if let Some(current) = &*lane.current.read() {
+            return Ok(current.clone());
+        }
+        let mut dialer = self.0.dialer.lock().await;
+        // Somebody else may have found it while this waited.
+        if let Some(current) = &*lane.current.read() {
+            return Ok(current.clone());
+        }
+        let (number, connection) = dialer.dial().await?;
+        let current = Current { number, connection };
+        *lane.current.write() = Some(current.clone());
+        Ok(current)
+    }
+
+    /// The next command looks for the servers anew, unless somebody has done so.
+    fn forget(&self, number: u64) {
+        for lane in &self.0.lanes {
+            let mut current = lane.current.write();
+            if current.as_ref().is_some_and(|one| one.number == number) {
+                *current = None;
+            }
+        }
+    }
+}
+
+/// A command on its way over a lane, also if nobody waits for it any more.
+struct OnLane<'a>(&'a Lane);
+
+// === impl OnLane ===
+
+impl<'a> OnLane<'a> {
+    fn new(lane: &'a Lane) -> Self {
+        lane.busy.fetch_add(1, Ordering::Relaxed);
+        Self(lane)
+    }
+}
+
+impl Drop for OnLane<'_> {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+// === impl Connection ===
+
+impl Connection {
+    async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+        match self {
+            Self::One(connection) => connection.req_packed_command(command).await,
+            Self::Cluster(connection) => connection.req_packed_command(command).await,
+        }
+    }
+}
+
+/// One command on its way, however often it is sent.
+struct Errand<'a> {
+    link: &'a Link,
+    until: Instant,
+    pause: Duration,
+    /// The connection of the last attempt.
+    number: Option<u64>,
+    /// Whether a server may have heard it although nothing came back.
+    may_have_arrived: bool,
+}
+
+// === impl Errand ===
+
+impl<'a> Errand<'a> {
+    fn new(link: &'a Link) -> Self {
+        Self {
+            link,
+            until: Instant::now() + link.patience(),
+            pause: PAUSE,
+            number: None,
+            may_have_arrived: false,
+        }
+    }
+
+    async fn attempt(&mut self, command: &Cmd) -> RedisResult<Value> {
+        self.number = None;
+        let Some(lane) = self.link.lane() else {
+            return Err(too_late());
+        };
+        let _on_lane = OnLane::new(lane);
+        let mut current = match timeout_at(self.until, self.link.current(lane)).await {
+            Ok(current) => current?,
+            Err(_) => return Err(too_late()),
+        };
+        self.number = Some(current.number);
+        match timeout_at(self.until, current.connection.send(command)).await {
+            Ok(answer) => answer?.extract_error(),
+            Err(_) => Err(too_late()),
+        }
+    }
+
+    /// Waits before the next attempt, if there is to be one.
+    async fn after(&mut self, error: &RedisError) -> Result<(), Failure> {
+        let advice = Advice::on(error);
+        if let (Advice::Reconnect, Some(number)) = (advice, self.number) {
+            self.may_have_arrived |= failure::is_silence(error);
+            self.link.forget(number);
+        }
+        let jitter = RandomState::new().build_hasher().finish() % 1_000;
+        let pause = self.pause.mul_f64(1.0 + jitter as f64 / 1_000.0);
+        if matches!(advice, Advice::GiveUp) || Instant::now() + pause >= self.until {
+            return Err(Failure::of(error).heard(self.may_have_arrived));
+        }
+        sleep(pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+}
+
+fn read<T: FromRedisValue>(value: Value) -> Result<T, Failure> {
+    T::from_redis_value(value).map_err(|error| Failure {
+        class: Class::Corrupt,
+        text: error.to_string(),
+        may_have_arrived: false,
+    })
+}
+
+/// The error of who has waited long enough.
+pub(crate) fn too_late() -> RedisError {
+    std::io::Error::new(std::io::ErrorKind::TimedOut, "the server does not answer").into()
+}

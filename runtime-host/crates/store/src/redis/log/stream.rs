@@ -1,0 +1,193 @@
+//! The streams that the log consists of: their names, their numbers, and what an entry holds.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use skald_core::{
+    context::TraceContext,
+    event::{Event, NewEvent, Partition},
+};
+
+use crate::redis::{Redis, keys::time, link::Failure, places::Place};
+
+/// How many bits of a number count the events of one millisecond; the others are the milliseconds since 1970.
+const BITS: u32 = 20;
+
+/// How many entries are asked for at once, at least and at most: what is not wanted is passed over here.
+const CHUNK: (usize, usize) = (32, 512);
+
+/// One stream.
+#[derive(Clone, Debug)]
+pub(crate) struct Stream {
+    pub(crate) place: Place,
+    pub(crate) shard: Arc<str>,
+}
+
+/// An entry: its id, and its fields.
+pub(crate) type Entry = (String, HashMap<String, Bytes>);
+
+// === impl Stream ===
+
+impl Stream {
+    pub(crate) fn of(partition: &Partition) -> Result<Self, Failure> {
+        let (place, shard) = partition
+            .rsplit_once('/')
+            .ok_or_else(|| Failure::corrupt(format!("{partition:?} is no partition")))?;
+        Ok(Self {
+            place: place.into(),
+            shard: shard.into(),
+        })
+    }
+
+    pub(crate) fn key(&self, redis: &Redis) -> String {
+        format!("{}:log:{}", redis.keys().place(&self.place), self.shard)
+    }
+}
+
+/// What is asked of a stream.
+#[derive(Clone, Copy)]
+pub(crate) struct Range<'a> {
+    pub(crate) partition: &'a Partition,
+    pub(crate) after: u64,
+    pub(crate) limit: usize,
+}
+
+/// The events of a range that are wanted, by their topics.
+pub(crate) async fn scan(
+    redis: &Redis,
+    range: Range<'_>,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<Event>, Failure> {
+    let Range {
+        partition,
+        after,
+        limit,
+    } = range;
+    let key = Stream::of(partition)?.key(redis);
+    let chunk = limit.clamp(CHUNK.0, CHUNK.1);
+    let mut found = Vec::new();
+    let mut from = beyond(after);
+    while found.len() < limit {
+        let mut command = redis::cmd("XRANGE");
+        command
+            .arg(&key)
+            .arg(&from)
+            .arg("+")
+            .arg("COUNT")
+            .arg(chunk);
+        let entries: Vec<Entry> = redis.link().ask(&command).await?;
+        let is_last = entries.len() < chunk;
+        if let Some((id, _)) = entries.last() {
+            from = format!("({id}");
+        }
+        for (id, mut fields) in entries {
+            if fields
+                .get("t")
+                .is_some_and(|topic| is_wanted(&String::from_utf8_lossy(topic)))
+            {
+                found.push(event(partition, number(&id)?, &mut fields)?);
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Where a range begins that is after a number.
+pub(crate) fn beyond(number: u64) -> String {
+    if number == 0 {
+        return "-".to_owned();
+    }
+    format!("({}", id(number))
+}
+
+/// The id of a number.
+pub(crate) fn id(number: u64) -> String {
+    format!("{}-{}", number >> BITS, number & ((1 << BITS) - 1))
+}
+
+/// The number of an id.
+pub(crate) fn number(id: &str) -> Result<u64, Failure> {
+    let parts = id.split_once('-').and_then(|(milliseconds, n)| {
+        let (milliseconds, n): (u64, u64) = (milliseconds.parse().ok()?, n.parse().ok()?);
+        let fits = n < 1 << BITS && milliseconds < 1 << (u64::BITS - BITS);
+        fits.then_some(milliseconds << BITS | n)
+    });
+    parts.ok_or_else(|| Failure::corrupt(format!("{id:?} is not the id of an event of ours")))
+}
+
+/// An event from the fields of an entry, or of a dead letter.
+pub(crate) fn event(
+    partition: &Partition,
+    sequence: u64,
+    fields: &mut HashMap<String, Bytes>,
+) -> Result<Event, Failure> {
+    let mut field = |name: &str| {
+        fields.remove(name).ok_or_else(|| {
+            Failure::corrupt(format!("event {sequence} of {partition} has no {name:?}"))
+        })
+    };
+    let topic = text(field("t")?)?;
+    let topic = if NewEvent::is_for_one(&topic) {
+        text(field("o")?)?
+    } else {
+        topic
+    };
+    let trace = text(field("r")?)?;
+    Ok(Event {
+        partition: Arc::clone(partition),
+        sequence,
+        topic: topic.into(),
+        key: text(field("k")?)?,
+        payload: field("p")?,
+        recorded_at: read_time(&text(field("a")?)?)?,
+        trace: read_trace(&trace)
+            .ok_or_else(|| Failure::corrupt(format!("{trace:?} is not a traceparent")))?,
+    })
+}
+
+/// Text of a field.
+pub(crate) fn text(bytes: Bytes) -> Result<String, Failure> {
+    String::from_utf8(bytes.into()).map_err(|error| Failure::corrupt(error.to_string()))
+}
+
+/// The time that a field's microseconds stand for.
+pub(crate) fn read_time(micros: &str) -> Result<std::time::SystemTime, Failure> {
+    let parsed = micros.parse().ok().and_then(time);
+    parsed.ok_or_else(|| Failure::corrupt(format!("{micros:?} is no time")))
+}
+
+/// The header that `TraceContext` displays. Its own parser refuses ids of zero, which what is outside any trace has.
+fn read_trace(header: &str) -> Option<TraceContext> {
+    let mut parts = header.split('-').skip(1);
+    Some(TraceContext {
+        trace_id: u128::from_str_radix(parts.next()?, 16).ok()?,
+        span_id: u64::from_str_radix(parts.next()?, 16).ok()?,
+        sampled: parts.next()? == "01",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{beyond, id, number};
+
+    #[test]
+    fn a_number_is_an_id() {
+        for one in [0, 1, 7, (1 << 20) - 1, 1 << 20, u64::MAX] {
+            assert_eq!(number(&id(one)).unwrap(), one);
+        }
+        assert_eq!(id((1_700_000_000_000 << 20) | 5), "1700000000000-5");
+        assert_eq!(beyond(0), "-");
+        assert_eq!(beyond(1), "(0-1");
+    }
+
+    #[test]
+    fn an_id_that_fits_into_no_number_is_refused() {
+        for bad in ["", "1", "1-1048576", "17592186044416-0", "x-1"] {
+            assert!(number(bad).is_err(), "{bad}");
+        }
+    }
+}
