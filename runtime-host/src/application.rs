@@ -1,6 +1,11 @@
 //! From a manifest on disk to what each room must know of each component.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::Arc,
+};
 
 use skald_core::{
     event::Interest,
@@ -19,6 +24,8 @@ pub(crate) struct Application {
     pub(crate) specs: Vec<Spec>,
     /// Which channels each component listens to.
     pub(crate) subscriptions: BTreeMap<ComponentId, Vec<Arc<str>>>,
+    /// The components that this node serves.
+    pub(crate) served: BTreeSet<ComponentId>,
 }
 
 impl Application {
@@ -50,6 +57,7 @@ impl Application {
         }
         if reader.unsupported.is_empty() {
             return Ok(Self {
+                served: served(&app, &settings.only)?,
                 app,
                 specs,
                 subscriptions,
@@ -70,6 +78,32 @@ impl Application {
         };
         self.subscriptions.iter().map(interest).collect()
     }
+}
+
+/// The components that are to be served here: those that are named, or all.
+fn served(app: &App, only: &[String]) -> Result<BTreeSet<ComponentId>, Failure> {
+    if only.is_empty() {
+        return Ok(app.components.keys().cloned().collect());
+    }
+    let named: BTreeSet<_> = only
+        .iter()
+        .map(|name| ComponentId::from(name.as_str()))
+        .collect();
+    let unknown = |id: &&ComponentId| !app.components.contains_key(*id);
+    let unknown: Vec<_> = named
+        .iter()
+        .filter(unknown)
+        .map(ToString::to_string)
+        .collect();
+    if unknown.is_empty() {
+        return Ok(named);
+    }
+    let known: Vec<_> = app.components.keys().map(ToString::to_string).collect();
+    Err(Failure::Settings(format!(
+        "--only {}: no such component; there are {}",
+        unknown.join(","),
+        known.join(", ")
+    )))
 }
 
 /// Fills in variables, and collects what the manifest asks for that is not there yet.

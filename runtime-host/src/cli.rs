@@ -2,6 +2,9 @@
 
 mod audit;
 mod doctor;
+mod events;
+mod nodes;
+mod place;
 mod saga;
 
 use std::{borrow::Cow, net::SocketAddr, path::PathBuf, str::FromStr};
@@ -12,6 +15,11 @@ use skald_telemetry::logs::Format;
 
 pub(crate) use self::audit::{Audit, AuditCommand, Verify};
 pub(crate) use self::doctor::{Doctor, DoctorCommand, Examine};
+pub(crate) use self::events::{
+    DlqCommand, Drop, Events, EventsCommand, Lag, Letter, Letters, Publish, Redrive, Replay, Tail,
+};
+pub(crate) use self::nodes::Nodes;
+pub(crate) use self::place::Place;
 pub(crate) use self::saga::{
     Check, Companions, Export, List, Listed, One, Purge, Rerun, Runs, Saga, SagaCommand, Signal,
     Skip, Upgrade,
@@ -54,13 +62,17 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start the application and serve it until Ctrl-C or SIGTERM.
-    Up(Up),
+    Up(Box<Up>),
     /// Prove without starting that every import is met by an export of the same type, and every grant is used.
     Check(Manifest),
     /// Show which path leads to which component, and who may use it.
     Routes(Manifest),
     /// See the sagas of a running host, and repair those that wait for a person.
     Saga(Saga),
+    /// See what happens in a running host, who is behind, and what was given up on; deliver it again.
+    Events(Events),
+    /// See which nodes there are, and what each serves.
+    Nodes(Nodes),
     /// Prove that the shop's audit record is as it was written.
     Audit(Audit),
     /// See whether what the host depends on is fit for it.
@@ -118,8 +130,8 @@ pub(crate) struct Up {
     )]
     pub(crate) data_dir: Option<PathBuf>,
 
-    /// Where people and `skald saga` ask for the sagas: an address, or `off`. Port 0 takes a free one, which
-    /// `skald saga` finds in the data directory. Any but the machine's own addresses needs a token.
+    /// Where people, `skald saga` and `skald events` ask: an address, or `off`. Port 0 takes a free one, which
+    /// they find in the data directory. Any but the machine's own addresses needs a token.
     #[arg(
         long,
         value_name = "ADDR:PORT|off",
@@ -139,6 +151,9 @@ pub(crate) struct Up {
 
     #[command(flatten)]
     pub(crate) redis: Shared,
+
+    #[command(flatten)]
+    pub(crate) wire: Wire,
 
     /// Print only the `Serving` line.
     #[arg(short, long)]
@@ -174,6 +189,45 @@ pub(crate) struct Shared {
     pub(crate) accept_redis_durability: bool,
 }
 
+/// How this node meets the others.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Wire {
+    /// Serve only these components; calls to the others go to nodes that serve them.
+    #[arg(
+        long,
+        value_name = "COMPONENT,…",
+        value_delimiter = ',',
+        requires = "redis"
+    )]
+    pub(crate) only: Vec<String>,
+
+    /// Where other nodes, and callers that speak gRPC, are answered; port 0 takes a free one, which other nodes learn from
+    /// Redis. With --redis it is 127.0.0.1:0, and without it nowhere. Another machine's calls need certificates.
+    #[arg(long, value_name = "ADDR:PORT", env = "SKALD_WIRE")]
+    pub(crate) wire: Option<SocketAddr>,
+
+    /// The authority that nodes' certificates are from, in PEM.
+    #[arg(long = "wire-ca", value_name = "FILE", env = "SKALD_WIRE_CA", requires_all = ["cert", "key"])]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// This node's certificate.
+    #[arg(long = "wire-cert", value_name = "FILE", env = "SKALD_WIRE_CERT", requires_all = ["ca", "key"])]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// The key of that certificate.
+    #[arg(long = "wire-key", value_name = "FILE", env = "SKALD_WIRE_KEY", requires_all = ["ca", "cert"])]
+    pub(crate) key: Option<PathBuf>,
+
+    /// What callers that are no nodes may call: services like shop.catalog.v1.Api, or `all`. Without it nothing.
+    #[arg(
+        long = "wire-outside",
+        value_name = "SERVICE,…|all",
+        value_delimiter = ',',
+        env = "SKALD_WIRE_OUTSIDE"
+    )]
+    pub(crate) outside: Vec<String>,
+}
+
 /// Where the admin API listens, if it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AdminAddress {
@@ -197,11 +251,25 @@ impl FromStr for AdminAddress {
 }
 
 impl Command {
+    /// The host that is asked, where one is.
+    pub(crate) const fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Saga(saga) => Some(&saga.place),
+            Self::Events(events) => Some(&events.place),
+            Self::Nodes(nodes) => Some(&nodes.place),
+            Self::Up(_) | Self::Check(_) | Self::Routes(_) | Self::Audit(_) | Self::Doctor(_) => {
+                None
+            }
+        }
+    }
+
     pub(crate) fn manifest(&self) -> Cow<'_, Manifest> {
         match self {
             Self::Up(up) => Cow::Borrowed(&up.manifest),
             Self::Check(manifest) | Self::Routes(manifest) => Cow::Borrowed(manifest),
             Self::Saga(saga) => Cow::Owned(saga.manifest()),
+            Self::Events(events) => Cow::Owned(events.place.manifest()),
+            Self::Nodes(nodes) => Cow::Owned(nodes.place.manifest()),
             Self::Audit(_) => Cow::Owned(Audit::manifest()),
             Self::Doctor(_) => Cow::Owned(Doctor::manifest()),
         }

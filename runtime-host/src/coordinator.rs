@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use skald_core::{
-    manifest::App,
     saga::{journal::Journal, owners::Owners, play::Play},
     store::StoreError,
 };
@@ -11,15 +10,17 @@ use skald_engine::Engine;
 use skald_saga::{Config, Sagas};
 use skald_telemetry::tasks::Tasks;
 
-use crate::{guard::FileGuard, members::Members, revisions::Revisions};
+use crate::{application::Application, guard::FileGuard, members::Members, revisions::Revisions};
 
 /// How long after a store that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The application's sagas, each with how its steps are tried.
-fn policies(app: &App) -> Config {
-    let sagas = app.components.iter().filter_map(|(id, component)| {
-        let saga = component.settings.saga.as_ref()?;
+fn policies(application: &Application) -> Config {
+    let components = application.app.components.iter();
+    let sagas = components.filter_map(|(id, component)| {
+        let is_here = application.served.contains(id);
+        let saga = component.settings.saga.as_ref().filter(|_| is_here)?;
         Some((id.clone(), saga.policies.clone()))
     });
     Config {
@@ -30,13 +31,13 @@ fn policies(app: &App) -> Config {
 
 /// A coordinator over the application's data; none where it has no sagas.
 pub(crate) fn coordinate(
-    app: &App,
+    application: &Application,
     engine: &Arc<Engine>,
     (journal, guard): (&Arc<dyn Journal>, Option<FileGuard>),
     members: &Arc<Members>,
     tasks: &Tasks,
 ) -> Option<Sagas> {
-    let mut config = policies(app);
+    let mut config = policies(application);
     if config.sagas.is_empty() {
         return None;
     }

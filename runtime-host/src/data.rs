@@ -18,7 +18,7 @@ use skald_core::{
 };
 use skald_store::{
     Embedded,
-    redis::{self, Granted, Notice, Redis},
+    redis::{self, Doctor, Granted, Notice, Redis, Verdict},
 };
 use skald_telemetry::{ids, tasks::Tasks};
 
@@ -94,6 +94,7 @@ impl Data {
             config.application.clone_from(&application.app.name);
         }
         config.components = granted(&application.app);
+        examine(&config, settings.accept_redis_durability).await?;
         let redis = Redis::open(config).await?;
         listen(&redis, application, bell, tasks);
         Ok(Self {
@@ -132,6 +133,24 @@ impl Data {
             store.close().await;
         }
     }
+}
+
+/// Refuses a Redis that would lose what it has acknowledged, unless that was accepted.
+async fn examine(config: &redis::Config, is_accepted: bool) -> Result<(), Failure> {
+    let report = Doctor::examine(config).await;
+    let is_fit = report.is_usable() && (report.is_durable() || is_accepted);
+    let findings = report.findings.iter();
+    let found: Vec<_> = findings
+        .filter(|finding| finding.verdict != Verdict::Well)
+        .map(ToString::to_string)
+        .collect();
+    if !is_fit {
+        return Err(Failure::Unfit(found.join("\n  ")));
+    }
+    for found in found {
+        tracing::warn!("Redis: {found}");
+    }
+    Ok(())
 }
 
 /// What each component is granted, so that what commits together is kept together.

@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use skald_admin::{Admin, Desks, Events};
 use skald_core::{event::Interest, saga::desk::Desk, store::StoreError};
-use skald_engine::EngineError;
+use skald_engine::{Compiled, Engine, EngineError};
 use skald_store::{OpenError, redis};
 use skald_telemetry::{
     logs::{self, LogsError},
@@ -20,6 +20,7 @@ use crate::{
     present, saga,
     seed::{self, FirstData},
     settings::Settings,
+    wire::WireError,
     wiring::{self, Host},
 };
 
@@ -50,9 +51,18 @@ pub(crate) enum Failure {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] OpenError),
+    /// Other nodes cannot be met.
+    #[error(transparent)]
+    Wire(#[from] WireError),
     /// Redis cannot be used.
     #[error(transparent)]
     Redis(#[from] redis::OpenError),
+    /// Redis is not durable, or not usable at all.
+    #[error(
+        "this Redis is not fit to keep the data:\n  {0}\n`skald doctor redis` says more; where losing the last moments is \
+         acceptable, --accept-redis-durability starts on a weak one"
+    )]
+    Unfit(String),
     /// The data could not be read or written.
     #[error("the data cannot be used: {0}")]
     Store(#[from] StoreError),
@@ -86,8 +96,8 @@ impl Failure {
             | Self::Check(_) => 64,
             Self::Engine(EngineError::Start(_)) | Self::Build(_) => 70,
             Self::Engine(_) => 64,
-            Self::Listen(..) | Self::Admin(..) | Self::System(_) => 71,
-            Self::Data(_) | Self::Redis(_) | Self::Store(_) => 74,
+            Self::Listen(..) | Self::Admin(..) | Self::Wire(_) | Self::System(_) => 71,
+            Self::Data(_) | Self::Redis(_) | Self::Unfit(_) | Self::Store(_) => 74,
         })
     }
 }
@@ -120,9 +130,7 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
     let mut stop = Stop::listen()?;
     let (engine, compiled) = wiring::compile(&application.specs, &settings.cache)?;
     let summary = present::components(application, &compiled);
-    for unused in wiring::deploy(application, &engine, compiled)? {
-        tracing::warn!(component = %unused.component, "{}; {}", unused.what, unused.fix);
-    }
+    deploy(application, &engine, compiled)?;
     let listener = TcpListener::bind(up.listen)
         .await
         .map_err(|error| Failure::Listen(up.listen, error))?;
@@ -131,15 +139,8 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
     let admin = Admission::open(settings).await?;
     // Deliveries stop after the gateway, so that what the last requests began still goes its way.
     let (front, back) = (Tasks::new(), Tasks::new());
-    let host = wiring::connect(application, engine, settings, is_ready, &back).await?;
-    // It says that this node is alive until all else has ended.
-    let stay = Tasks::new();
-    let mesh = Arc::clone(&host.mesh);
-    let members = Arc::clone(&host.members);
-    stay.spawn(
-        "membership",
-        members.stay(move || mesh.load(), stay.shutdown()),
-    );
+    let mut host = wiring::connect(application, engine, settings, is_ready, &back).await?;
+    let stay = stay(&host);
     // An earlier host may have been killed before it could take its note away.
     saga::address::withdraw(&settings.data);
     tokio::select! {
@@ -147,7 +148,7 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
         () = stop.wait() => {}
         prepared = prepare(&host, application) => {
             prepared?;
-            open(&host, listener, &front);
+            open(&mut host, listener, &front);
             admin.admit(&host, application.interests(), &settings.data, &front)?;
             ready.send_replace(true);
             host.members.open().await;
@@ -165,11 +166,37 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
     saga::address::withdraw(&settings.data);
     host.members.drain().await;
     drain(&front, &back).await;
+    leave(&host, &stay).await;
+    Ok(())
+}
+
+/// Meets all imports, and tells of grants that nobody uses.
+fn deploy(
+    application: &Application,
+    engine: &Engine,
+    compiled: Vec<Compiled>,
+) -> Result<(), Failure> {
+    for unused in wiring::deploy(application, engine, compiled)? {
+        tracing::warn!(component = %unused.component, "{}; {}", unused.what, unused.fix);
+    }
+    Ok(())
+}
+
+/// Says that this node is alive until all else has ended.
+fn stay(host: &Host) -> Tasks {
+    let stay = Tasks::new();
+    let (mesh, members) = (Arc::clone(&host.mesh), Arc::clone(&host.members));
+    let alive = members.stay(move || mesh.load(), stay.shutdown());
+    stay.spawn("membership", alive);
+    stay
+}
+
+/// Nothing is at work here any more.
+async fn leave(host: &Host, stay: &Tasks) {
     stay.drain(DRAIN).await;
     host.members.leave().await;
     host.data.close().await;
     tracing::info!("stopped");
-    Ok(())
 }
 
 /// What has to be there before the first request.
@@ -187,7 +214,10 @@ async fn prepare(host: &Host, application: &Application) -> Result<(), Failure> 
     Ok(())
 }
 
-fn open(host: &Host, listener: TcpListener, front: &Tasks) {
+fn open(host: &mut Host, listener: TcpListener, front: &Tasks) {
+    if let Some(wire) = host.wire.take() {
+        wire.serve(Arc::clone(&host.calls), front);
+    }
     let gateway = Arc::clone(&host.gateway);
     front.spawn("gateway", gateway.serve(listener, front.shutdown()));
 }
@@ -232,7 +262,7 @@ impl Admission {
         };
         let admin = Admin::new(&config, desks);
         front.spawn("admin", admin.serve(listener, front.shutdown()));
-        host.members.is_at(None, Some(address.to_string()));
+        host.members.is_asked_at(address.to_string());
         saga::address::publish(data, address)?;
         tracing::info!(%address, "operators are served; see `skald --help`");
         Ok(())

@@ -9,14 +9,18 @@ mod cli;
 mod coordinator;
 mod data;
 mod doctor;
+mod events;
 mod guard;
 mod lifecycle;
 mod members;
+mod nodes;
 mod present;
+mod remote;
 mod revisions;
 mod saga;
 mod seed;
 mod settings;
+mod wire;
 mod wiring;
 
 use std::process::ExitCode;
@@ -49,6 +53,8 @@ fn run(cli: &Cli, settings: &Settings) -> Result<(), Failure> {
         Command::Check(_) => check::check(settings)?,
         Command::Routes(_) => check::routes(settings)?,
         Command::Saga(saga) => saga::run(settings, saga)?,
+        Command::Events(asked) => events::run(settings, asked)?,
+        Command::Nodes(asked) => nodes::run(settings, asked)?,
         Command::Audit(audit) => audit::run(audit)?,
         Command::Doctor(doctor) => doctor::run(doctor)?,
     }

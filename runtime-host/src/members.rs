@@ -61,6 +61,13 @@ impl Members {
         view.me.epochs.first().copied().unwrap_or_default()
     }
 
+    /// The other nodes that are alive.
+    pub(crate) fn others(&self) -> Vec<Node> {
+        let view = self.view.lock();
+        let is_other = |node: &&Node| node.id != view.me.id;
+        view.alive.iter().filter(is_other).cloned().collect()
+    }
+
     /// Tells when what is whose to do may be another's.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
@@ -105,11 +112,9 @@ impl Members {
         self.set_health(Health::Ready).await;
     }
 
-    /// Says where it can be reached.
-    pub(crate) fn is_at(&self, address: Option<String>, admin: Option<String>) {
-        let mut view = self.view.lock();
-        view.me.address = address;
-        view.me.admin = admin;
+    /// Says where people can ask it.
+    pub(crate) fn is_asked_at(&self, admin: String) {
+        self.view.lock().me.admin = Some(admin);
     }
 
     /// Says that it is gone, so that others need not wait for its lease to end.
@@ -144,7 +149,16 @@ impl Members {
         let alive = self.nodes.announce(&me, LEASE).await?;
         let mut view = self.view.lock();
         let work = |nodes: &[Node]| -> Vec<_> {
-            let work = |node: &Node| (node.id.clone(), node.health, node.epochs.clone());
+            let work = |node: &Node| {
+                let Node {
+                    id,
+                    address,
+                    health,
+                    epochs,
+                    ..
+                } = node;
+                (id.clone(), address.clone(), *health, epochs.clone())
+            };
             nodes.iter().map(work).collect()
         };
         let has_changed = work(&alive) != work(&view.alive);

@@ -2,7 +2,10 @@
 
 pub(crate) mod findings;
 pub(crate) mod ink;
+pub(crate) mod log;
+pub(crate) mod nodes;
 pub(crate) mod runs;
+pub(crate) mod span;
 
 use std::{collections::BTreeSet, fmt::Display, io::IsTerminal, net::SocketAddr};
 

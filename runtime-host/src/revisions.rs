@@ -119,10 +119,10 @@ impl Revisions {
             let Some(source) = specs.iter().find(|spec| spec.id == *component) else {
                 continue;
             };
-            let code = fs::read(&source.source).map_err(unavailable)?;
+            let code = fs::read(&source.source).map_err(|error| unavailable(&error))?;
             let file = self.file(revision);
             if !file.exists() {
-                write(&file, &code).map_err(unavailable)?;
+                write(&file, &code).map_err(|error| unavailable(&error))?;
             }
             self.share(revision, code.into()).await?;
         }
@@ -156,7 +156,7 @@ impl Revisions {
         };
         let found = shared.snapshot().await?.get(&key(revision)).await?;
         match found.value {
-            Some(code) => write(file, &code).map_err(unavailable),
+            Some(code) => write(file, &code).map_err(|error| unavailable(&error)),
             None => Ok(()),
         }
     }
@@ -189,7 +189,7 @@ fn key(revision: &str) -> Key {
     }
 }
 
-fn unavailable(error: io::Error) -> StoreError {
+fn unavailable(error: &io::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 

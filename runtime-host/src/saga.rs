@@ -1,18 +1,16 @@
 //! `skald saga`: asks a running host for its sagas, acts on them, and does what can be done without one.
 
 mod act;
-pub(crate) mod address;
 mod check;
 mod companions;
 mod failure;
-mod remote;
 mod select;
 
 use skald_core::saga::view::View;
 use skald_telemetry::clock;
 
 pub(crate) use self::failure::Failure;
-use self::remote::Remote;
+pub(crate) use crate::remote::address;
 use crate::{
     cli::{List, One, Saga, SagaCommand},
     present::{
@@ -20,6 +18,7 @@ use crate::{
         ink::Ink,
         runs::{self, story, why},
     },
+    remote::{Remote, encoded},
     settings::Settings,
 };
 
@@ -69,7 +68,7 @@ fn list(remote: &Remote, asked: &List) -> Result<(), Failure> {
 }
 
 fn tell(remote: &Remote, asked: &One, write: impl Fn(&View) -> String) -> Result<(), Failure> {
-    let path = remote::path(&[&asked.run]);
+    let path = path(&[&asked.run]);
     let told = if asked.json {
         remote.text(&path)?
     } else {
@@ -77,4 +76,14 @@ fn tell(remote: &Remote, asked: &One, write: impl Fn(&View) -> String) -> Result
     };
     present::say(told.trim_end());
     Ok(())
+}
+
+/// A path below the sagas, of parts that may hold anything.
+fn path(parts: &[&str]) -> String {
+    let mut path = "sagas".to_owned();
+    for part in parts {
+        path.push('/');
+        path.push_str(&encoded(part));
+    }
+    path
 }

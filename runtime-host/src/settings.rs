@@ -1,14 +1,21 @@
 //! Everything the host is told from outside, read once: the command line, the environment, and files they name.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use skald_core::manifest::variables::Providers;
 use skald_store::redis;
 use skald_telemetry::logs::Format;
+use skald_wire::{Outside, Security, Tls, TlsFiles};
 
 use crate::{
-    cli::{AdminAddress, Cli, Command, Shared, Up},
+    cli::{AdminAddress, Cli, Command, Shared},
     lifecycle::Failure,
+    wire,
 };
 
 /// What the host is told.
@@ -26,6 +33,12 @@ pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     /// The Redis that keeps everything durable instead of the data directory, if one does.
     pub(crate) redis: Option<redis::Config>,
+    /// Whether it may be one that can lose what it has acknowledged.
+    pub(crate) accept_redis_durability: bool,
+    /// How this node meets others, if it does.
+    pub(crate) wire: Option<wire::Settings>,
+    /// The components to serve; all where none is named.
+    pub(crate) only: Vec<String>,
     /// What to log.
     pub(crate) log: String,
     /// How log lines look.
@@ -35,6 +48,9 @@ pub(crate) struct Settings {
     /// The admin token, for those who ask.
     pub(crate) admin_token: Option<String>,
 }
+
+/// A free port of this machine alone.
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// The host's own folder beside the manifest.
 const FOLDER: &str = ".skald";
@@ -55,8 +71,7 @@ impl Settings {
         let flags = variables(&asked.variables)?;
         let data = match &cli.command {
             Command::Up(up) => up.data_dir.clone(),
-            Command::Saga(saga) => saga.place.data_dir.clone(),
-            Command::Check(_) | Command::Routes(_) | Command::Audit(_) | Command::Doctor(_) => None,
+            other => other.place().and_then(|place| place.data_dir.clone()),
         };
         let admin_token = admin_token(&cli.command)?;
         let admin = admin(&cli.command, admin_token.as_deref())?;
@@ -71,6 +86,9 @@ impl Settings {
                 .unwrap_or_else(|| root.join(FOLDER).join("cache")),
             data: data.unwrap_or_else(|| root.join(FOLDER).join("data")),
             redis: shared(&cli.command)?,
+            accept_redis_durability: matches!(&cli.command, Command::Up(up) if up.redis.accept_redis_durability),
+            wire: wire(&cli.command)?,
+            only: only(&cli.command),
             log: cli.log.clone(),
             log_format: cli.log_format.unwrap_or_else(Format::detect),
             admin,
@@ -83,16 +101,15 @@ impl Settings {
 
 /// The Redis to be shared; who shares it is told by the manifest.
 fn shared(command: &Command) -> Result<Option<redis::Config>, Failure> {
-    let Command::Up(Up {
-        redis:
-            Shared {
-                redis: Some(address),
-                redis_ca,
-                redis_prefix,
-                ..
-            },
+    let Command::Up(up) = command else {
+        return Ok(None);
+    };
+    let Shared {
+        redis: Some(address),
+        redis_ca,
+        redis_prefix,
         ..
-    }) = command
+    } = &up.redis
     else {
         return Ok(None);
     };
@@ -107,6 +124,49 @@ fn shared(command: &Command) -> Result<Option<redis::Config>, Failure> {
         config.roots = Some(roots);
     }
     Ok(Some(config))
+}
+
+/// The components that are named.
+fn only(command: &Command) -> Vec<String> {
+    if let Command::Up(up) = command {
+        return up.wire.only.clone();
+    }
+    Vec::new()
+}
+
+/// The wire to other nodes; on this machine only unless there are certificates.
+fn wire(command: &Command) -> Result<Option<wire::Settings>, Failure> {
+    let Command::Up(up) = command else {
+        return Ok(None);
+    };
+    let asked = &up.wire;
+    let usual = up.redis.redis.is_some().then_some(LOCAL);
+    let Some(listen) = asked.wire.or(usual) else {
+        return Ok(None);
+    };
+    let security = match (&asked.ca, &asked.cert, &asked.key) {
+        (Some(ca), Some(cert), Some(key)) => {
+            let files = TlsFiles {
+                ca: ca.clone(),
+                cert: cert.clone(),
+                key: key.clone(),
+            };
+            let tls = Tls::read(&files).map_err(|error| Failure::Settings(error.to_string()))?;
+            Security::Tls(tls)
+        }
+        _ => Security::Machine,
+    };
+    let outside = match asked.outside.as_slice() {
+        [] => Outside::Nothing,
+        [all] if all == "all" => Outside::Everything,
+        services => Outside::Services(services.iter().cloned().collect()),
+    };
+    let config = skald_wire::Config {
+        security,
+        outside,
+        ..skald_wire::Config::default()
+    };
+    Ok(Some(wire::Settings { listen, config }))
 }
 
 /// The environment, as far as it is text.
@@ -157,8 +217,7 @@ fn content(file: &str) -> Result<String, String> {
 fn admin_token(command: &Command) -> Result<Option<String>, Failure> {
     let given = match command {
         Command::Up(up) => up.admin_token.as_deref(),
-        Command::Saga(saga) => saga.place.admin_token.as_deref(),
-        Command::Check(_) | Command::Routes(_) | Command::Audit(_) | Command::Doctor(_) => None,
+        other => other.place().and_then(|place| place.admin_token.as_deref()),
     };
     let Some(given) = given else {
         return Ok(None);
@@ -173,17 +232,13 @@ fn admin_token(command: &Command) -> Result<Option<String>, Failure> {
 }
 
 fn admin(command: &Command, token: Option<&str>) -> Result<Option<skald_admin::Config>, Failure> {
-    match command {
-        Command::Up(up) => match up.admin {
-            AdminAddress::Off => Ok(None),
-            AdminAddress::At(address) => skald_admin::Config::new(address, token)
-                .map(Some)
-                .map_err(|error| Failure::Settings(error.to_string())),
-        },
-        Command::Check(_)
-        | Command::Routes(_)
-        | Command::Saga(_)
-        | Command::Audit(_)
-        | Command::Doctor(_) => Ok(None),
+    let Command::Up(up) = command else {
+        return Ok(None);
+    };
+    match up.admin {
+        AdminAddress::Off => Ok(None),
+        AdminAddress::At(address) => skald_admin::Config::new(address, token)
+            .map(Some)
+            .map_err(|error| Failure::Settings(error.to_string())),
     }
 }

@@ -4,11 +4,11 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use skald_core::{
     call::DynCall,
-    manifest::{App, ComponentId},
+    manifest::{ByteSize, Component, ComponentId},
     node::{Health, Node, Served},
 };
 use skald_engine::{Compiled, Engine, EngineError, LinkProblem, Spec};
-use skald_events::Deliveries;
+use skald_events::{Deliveries, Retention};
 use skald_gateway::Gateway;
 use skald_mesh::Mesh;
 use skald_saga::{Road, Sagas};
@@ -26,6 +26,7 @@ use crate::{
     present,
     revisions::Revisions,
     settings::Settings,
+    wire::Wire,
 };
 
 /// How often instances that nobody calls are looked for.
@@ -33,6 +34,9 @@ const TRIM: Duration = Duration::from_secs(1);
 
 /// How often old idempotency keys are looked for.
 const SWEEP: Duration = Duration::from_secs(3_600);
+
+/// How often old events are looked for.
+const RETAIN: Duration = Duration::from_secs(60);
 
 /// A host whose rooms are connected and not yet open to the public.
 pub(crate) struct Host {
@@ -43,8 +47,10 @@ pub(crate) struct Host {
     /// Where the application has sagas.
     pub(crate) sagas: Option<Sagas>,
     pub(crate) mesh: Arc<Mesh<Engine>>,
-    /// Keeps the road between components alive.
-    _calls: Arc<dyn DynCall>,
+    /// The road between components.
+    pub(crate) calls: Arc<dyn DynCall>,
+    /// The way in for other nodes, where there is one.
+    pub(crate) wire: Option<Wire>,
 }
 
 /// Compiles all components; the ones not in the cache take a while, so that people see how far it is.
@@ -132,19 +138,25 @@ pub(crate) async fn connect(
     let bell = Arc::new(Bell::default());
     let data = Data::open(settings, application, Arc::clone(&bell), tasks).await?;
     let engine = Arc::new(engine);
-    let members = join(application, &engine, &data, &settings.data).await?;
-    let mesh = Arc::new(Mesh::build(targets(&application.app, &data), &engine));
-    let guard = data
-        .is_shared()
-        .then(|| FileGuard::open(&settings.data))
-        .transpose()?;
+    let wire = match &settings.wire {
+        Some(wire) => Some(Wire::open(wire, application, tasks).await?),
+        None => None,
+    };
+    let address = wire.as_ref().map(|wire| wire.address().to_string());
+    let members = join(application, &engine, (&data, &settings.data), address).await?;
+    let mut mesh = Mesh::build(targets(application, &data), &engine);
+    if let Some(wire) = &wire {
+        let road: Arc<dyn DynCall> = Arc::clone(&wire.peers) as Arc<dyn DynCall>;
+        mesh = mesh.with_away(&road, away(application));
+        wire.follow(&members, tasks);
+    }
+    let mesh = Arc::new(mesh);
+    let guard = guard(&data, &settings.data)?;
     let journal = (&data.journal, guard);
-    let sagas = coordinator::coordinate(&application.app, &engine, journal, &members, tasks);
+    let sagas = coordinator::coordinate(application, &engine, journal, &members, tasks);
     let mut calls: Arc<dyn DynCall> = Arc::clone(&mesh) as Arc<dyn DynCall>;
     if let Some(sagas) = &sagas {
-        let shared = data.is_shared().then(|| data.host());
-        let revisions = Revisions::new(&engine, &data.journal, &settings.data, shared);
-        revisions.revise(&application.specs).await?;
+        let revisions = revisions(application, &engine, &data, &settings.data).await?;
         calls = Arc::new(Road::new(sagas.clone(), calls));
         sagas.connect(Arc::downgrade(&calls));
         coordinator::inherit(sagas, revisions, &members, tasks);
@@ -152,27 +164,65 @@ pub(crate) async fn connect(
     engine.connect(Arc::downgrade(&calls));
     let deliveries = deliveries(application, &data, &calls, &members, tasks);
     ring(bell, deliveries.clone(), &members, tasks);
-    trim(Arc::clone(&engine), tasks);
-    sweep(Arc::clone(&mesh), tasks);
-    let gateway = skald_gateway::Config::of(&application.app, ready)
-        .map_err(|error| Failure::Manifest(error.to_string()))?;
+    keep_house(application, (&engine, &mesh, &data), tasks);
     Ok(Host {
-        gateway: Arc::new(Gateway::new(gateway, Arc::clone(&calls))),
+        gateway: gateway(application, ready, &calls)?,
         data,
         members,
         deliveries,
         sagas,
         mesh,
-        _calls: calls,
+        calls,
+        wire,
     })
+}
+
+fn gateway(
+    application: &Application,
+    ready: watch::Receiver<bool>,
+    calls: &Arc<dyn DynCall>,
+) -> Result<Arc<Gateway>, Failure> {
+    let config = skald_gateway::Config::of(&application.app, ready)
+        .map_err(|error| Failure::Manifest(error.to_string()))?;
+    Ok(Arc::new(Gateway::new(config, Arc::clone(calls))))
+}
+
+/// What remembers how long journals were, where another than this node could lose them.
+fn guard(data: &Data, directory: &Path) -> Result<Option<FileGuard>, Failure> {
+    let guard = data.is_shared().then(|| FileGuard::open(directory));
+    Ok(guard.transpose()?)
+}
+
+/// The code that runs need, kept and made ready.
+async fn revisions(
+    application: &Application,
+    engine: &Arc<Engine>,
+    data: &Data,
+    directory: &Path,
+) -> Result<Revisions, Failure> {
+    let shared = data.is_shared().then(|| data.host());
+    let revisions = Revisions::new(engine, &data.journal, directory, shared);
+    revisions.revise(&application.specs).await?;
+    Ok(revisions)
+}
+
+/// What has to be done now and then.
+fn keep_house(
+    application: &Application,
+    (engine, mesh, data): (&Arc<Engine>, &Arc<Mesh<Engine>>, &Data),
+    tasks: &Tasks,
+) {
+    trim(Arc::clone(engine), tasks);
+    sweep(Arc::clone(mesh), tasks);
+    retain(application, data, tasks);
 }
 
 /// Says to the other nodes that this one is there, and what it serves.
 async fn join(
     application: &Application,
     engine: &Engine,
-    data: &Data,
-    directory: &Path,
+    (data, directory): (&Data, &Path),
+    address: Option<String>,
 ) -> Result<Arc<Members>, Failure> {
     let served = |id: &ComponentId| Served {
         component: id.as_str().to_owned(),
@@ -180,9 +230,9 @@ async fn join(
     };
     let me = Node {
         id: data::node(directory)?,
-        address: None,
+        address,
         admin: None,
-        components: application.app.components.keys().map(served).collect(),
+        components: application.served.iter().map(served).collect(),
         load: 0,
         health: Health::Starting,
         epochs: Vec::new(),
@@ -193,14 +243,25 @@ async fn join(
     Ok(Arc::new(members))
 }
 
-fn targets(app: &App, data: &Data) -> Vec<skald_mesh::Target> {
-    let target =
-        |(id, component): (&ComponentId, &skald_core::manifest::Component)| skald_mesh::Target {
-            id: id.clone(),
-            config: skald_mesh::Config::of(&component.settings),
-            store: data.of(id),
-        };
-    app.components.iter().map(target).collect()
+fn targets(application: &Application, data: &Data) -> Vec<skald_mesh::Target> {
+    let target = |(id, component): (&ComponentId, &Component)| skald_mesh::Target {
+        id: id.clone(),
+        config: skald_mesh::Config::of(&component.settings),
+        store: data.of(id),
+    };
+    let is_here = |(id, _): &(&ComponentId, &Component)| application.served.contains(*id);
+    let components = application.app.components.iter();
+    components.filter(is_here).map(target).collect()
+}
+
+/// What other nodes serve.
+fn away(application: &Application) -> Vec<(ComponentId, skald_mesh::Config)> {
+    let is_away = |(id, _): &(&ComponentId, &Component)| !application.served.contains(*id);
+    let config = |(id, component): (&ComponentId, &Component)| {
+        (id.clone(), skald_mesh::Config::of(&component.settings))
+    };
+    let components = application.app.components.iter();
+    components.filter(is_away).map(config).collect()
 }
 
 fn deliveries(
@@ -264,6 +325,35 @@ fn sweep(mesh: Arc<Mesh<Engine>>, tasks: &Tasks) {
                 Ok(deleted) => tracing::debug!(deleted, "old idempotency keys are forgotten"),
                 // Nothing is lost: the next sweep finds them again.
                 Err(error) => tracing::warn!(%error, "old idempotency keys could not be deleted"),
+            }
+        }
+    });
+}
+
+/// Lets go of events that are old, or too many, and that every subscriber has handled.
+fn retain(application: &Application, data: &Data, tasks: &Tasks) {
+    let settings = &application.app.settings.events;
+    let retention = Retention {
+        age: settings.retention,
+        bytes: settings.retention_size.map(ByteSize::as_u64),
+    };
+    if retention.is_endless() {
+        return;
+    }
+    let (data, interests, shutdown) = (data.clone(), application.interests(), tasks.shutdown());
+    tasks.spawn("retention of events", async move {
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.wait() => return,
+                () = tokio::time::sleep(RETAIN) => (),
+            }
+            let trimmed = retention.trim(&*data.archive, &*data.log, &interests, clock::now());
+            match trimmed.await {
+                Ok(0) => {}
+                Ok(events) => tracing::info!(events, "old events are let go"),
+                // Nothing is lost: the next time finds them again.
+                Err(error) => tracing::warn!(%error, "old events could not be let go"),
             }
         }
     });

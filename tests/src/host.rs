@@ -1,6 +1,7 @@
 //! A host that runs: started as people start it, on a free port, with data of its own.
 
 use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     io::{BufRead as _, BufReader, Read},
     net::SocketAddr,
     path::Path,
@@ -20,6 +21,9 @@ const START: Duration = Duration::from_secs(150);
 
 /// How long an orderly stop may take: the host's own drain and then some.
 const STOP: Duration = Duration::from_secs(30);
+
+/// Where all hosts keep what they have, unless they are told otherwise.
+const REDIS: &str = "SKALD_REDIS";
 
 /// What of the log is shown when a test fails.
 const SHOWN: usize = 16 << 10;
@@ -179,6 +183,9 @@ impl Starting {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if std::env::var_os(REDIS).is_some() && !args.contains(&"--redis") {
+            command.args(["--redis-prefix", &prefix(data)]);
+        }
         let mut child = command
             .spawn()
             .with_context(|| format!("cannot start {command:?}"))?;
@@ -226,6 +233,14 @@ impl Log {
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
+}
+
+/// What the keys in a Redis begin with that several tests share: each data directory has keys of its own, also after a
+/// restart.
+fn prefix(data: &Path) -> String {
+    let mut hasher = DefaultHasher::new();
+    data.hash(&mut hasher);
+    format!("e2e-{:016x}", hasher.finish())
 }
 
 /// The address in the line that says so. What is printed after it is read too, or the host would wait for a reader.

@@ -49,14 +49,19 @@ enum Chore {
     /// Examples: `cargo xtask test`, `cargo xtask test -p skald-core`, `cargo xtask test -E 'test(undo)'`. Installs
     /// cargo-nextest if it is missing. Domains of components are tested natively, whole components through the host.
     Test {
+        /// Run the shop's end-to-end tests alone, with all hosts on a Redis Cluster of three primaries.
+        ///
+        /// The cluster starts and ends with the tests; each host has keys of its own there.
+        #[arg(long)]
+        redis_cluster: bool,
         /// What nextest is called with, after our own arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
     /// Build everything and measure it; docs/benchmarks.md says what the figures mean.
     ///
-    /// Without a name all benchmarks run, in less than three minutes: `mesh`, `hello`, `saga`, `shop`. They need the machine
-    /// for themselves. A goal that is missed is in the table, and no failure.
+    /// Without a name all benchmarks run, in some six minutes: `mesh`, `hello`, `saga`, `events`, `shop`. They need the
+    /// machine for themselves, and `events` needs `redis-server`. A goal that is missed is in the table, and no failure.
     Bench {
         /// Which benchmarks to run.
         names: Vec<OsString>,
@@ -99,7 +104,17 @@ impl Xtask {
             }
             Chore::Skald { args } => skald::run(&workspace, args),
             Chore::Lint => lint::run(&workspace),
-            Chore::Test { args } => test::run(&workspace, &args),
+            Chore::Test {
+                redis_cluster,
+                args,
+            } => {
+                let store = if redis_cluster {
+                    test::Store::Cluster
+                } else {
+                    test::Store::Usual
+                };
+                test::run(&workspace, store, &args)
+            }
             Chore::Bench { names } => bench::run(&workspace, &names),
             Chore::Soak { args } => soak::run(&workspace, &args),
             Chore::Faults { args } => faults::run(&workspace, &args),

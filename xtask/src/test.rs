@@ -10,8 +10,20 @@ use anyhow::Result;
 
 use crate::{build, process, say, skald, tools, workspace::Workspace};
 
+/// What of the end-to-end tests says nothing about a host on a Redis Cluster.
+const ELSEWHERE: &str = "FILTER";
+
+/// Where hosts keep what they have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// Where each test says; mostly in files.
+    Usual,
+    /// In a Redis Cluster of three primaries, which starts and ends with the tests.
+    Cluster,
+}
+
 /// Builds components, guests and host, then hands over to nextest, whose summary comes last.
-pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, store: Store, args: &[OsString]) -> Result<()> {
     tools::nextest(&workspace.root)?;
     tools::redis();
     say::step("components");
@@ -19,7 +31,35 @@ pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> Result<()> {
     say::step("host");
     skald::build(workspace)?;
     say::step("tests");
-    process::hand_over("cargo nextest", &mut nextest(workspace, args, is_ci()))
+    let mut command = match store {
+        Store::Usual => nextest(workspace, args, is_ci()),
+        Store::Cluster => {
+            beside_cluster(workspace, &nextest(workspace, &on_cluster(args), is_ci()))
+        }
+    };
+    process::hand_over("cargo nextest", &mut command)
+}
+
+/// What nextest is told where all hosts are on a cluster.
+fn on_cluster(args: &[OsString]) -> Vec<OsString> {
+    let mut all = ["-p", "e2e", "-E", ELSEWHERE].map(OsString::from).to_vec();
+    all.extend_from_slice(args);
+    all
+}
+
+/// The same command, with a cluster for as long as it takes.
+fn beside_cluster(workspace: &Workspace, tests: &Command) -> Command {
+    let mut command = process::cargo(&workspace.root, "run");
+    command.args(["--quiet", "--release", "--target-dir", "target"]);
+    command.args(["--package", "test-redis", "--bin", "cluster", "--"]);
+    command.arg(tests.get_program()).args(tests.get_args());
+    for (name, value) in tests.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
 }
 
 /// CI systems set it to various values; only its absence means a person's machine.

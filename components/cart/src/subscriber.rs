@@ -86,7 +86,10 @@ mod tests {
             hear(PRODUCT_RENAMED, renamed).unwrap();
         }
         let item = Drawer::open().item("ale-horn").unwrap();
-        assert_eq!((item.name.as_str(), item.price.amount), ("Mead horn", 3_490));
+        assert_eq!(
+            (item.name.as_str(), item.price.amount),
+            ("Mead horn", 3_490)
+        );
         assert_eq!(Drawer::open().item("longship"), None);
     }
 

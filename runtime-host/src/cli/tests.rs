@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory as _, Parser as _};
 
-use super::{AdminAddress, Cli, Command, SagaCommand};
+use super::{AdminAddress, Cli, Command, EventsCommand, SagaCommand};
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(line.split(' '))
@@ -87,5 +87,54 @@ fn colours_can_be_refused_with_and_without_a_value() {
         };
         assert_eq!(saga.place.no_color.as_deref(), Some("1".as_ref()));
         assert!(matches!(saga.command, SagaCommand::Show(one) if one.run == "3f2a"));
+    }
+}
+
+#[test]
+fn events_are_asked_of_the_same_host_as_sagas() {
+    for line in [
+        "skald events --data-dir d -f app tail",
+        "skald events tail --data-dir d -f app",
+    ] {
+        let Command::Events(events) = parse(line).unwrap().command else {
+            panic!("{line}");
+        };
+        let place = &events.place;
+        assert_eq!(place.data_dir.as_deref(), Some("d".as_ref()), "{line}");
+        assert_eq!(place.manifest().from.as_os_str(), "app");
+        assert!(matches!(events.command, EventsCommand::Tail(tail) if tail.last == 10));
+    }
+    assert!(parse("skald nodes --data-dir d --json").is_ok());
+}
+
+#[test]
+fn what_is_done_to_events_is_said_clearly() {
+    for (line, is_clear) in [
+        ("skald events dlq drop", false),
+        ("skald events dlq drop cart/log/1 cart/log/2", true),
+        ("skald events dlq drop --subscriber cart --yes", true),
+        ("skald events dlq drop cart/log/1 --subscriber cart", false),
+        ("skald events dlq redrive", false),
+        ("skald events dlq redrive cart/log/1", true),
+        ("skald events dlq redrive cart/log/1 --limit 3", false),
+        ("skald events dlq redrive --subscriber cart --limit 3", true),
+        ("skald events replay --to cart", false),
+        ("skald events replay --from beginning", false),
+        (
+            "skald events replay --to cart --from beginning --dry-run",
+            true,
+        ),
+        (
+            "skald events replay --to cart --from 2h --dry-run --yes",
+            false,
+        ),
+        ("skald events tail --since 10m --last 3", false),
+        ("skald events tail --since 10m --follow --json", true),
+        ("skald events lag --partitions --json", false),
+        ("skald events publish", false),
+        ("skald events publish a --plain --subject x", false),
+        ("skald events publish a", true),
+    ] {
+        assert_eq!(parse(line).is_ok(), is_clear, "{line}");
     }
 }

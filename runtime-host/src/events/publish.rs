@@ -1,10 +1,5 @@
 //! `skald events publish`: says something, as a component would.
 
-use std::{
-    fs,
-    io::{self, Read as _},
-};
-
 use http::Method;
 use serde_json::{Value, json};
 use skald_admin::view::Published;
@@ -13,7 +8,7 @@ use skald_telemetry::{clock, ids};
 use crate::{
     cli::Publish,
     present,
-    remote::{Asked, Remote, encoded},
+    remote::{Asked, Remote, content, encoded},
     saga::Failure,
 };
 
@@ -86,19 +81,4 @@ fn event(asked: &Publish, data: &[u8]) -> Result<Value, Failure> {
         members.insert("subject".to_owned(), json!(subject));
     }
     Ok(event)
-}
-
-/// Text, `@file`, or `-` for standard input.
-fn content(given: &str) -> Result<Vec<u8>, Failure> {
-    if given == "-" {
-        let mut bytes = Vec::new();
-        let read = io::stdin().read_to_end(&mut bytes);
-        return read
-            .map(|_| bytes)
-            .map_err(|error| Failure::File("standard input".into(), error));
-    }
-    match given.strip_prefix('@') {
-        Some(file) => fs::read(file).map_err(|error| Failure::File(file.into(), error)),
-        None => Ok(given.as_bytes().to_vec()),
-    }
 }

@@ -11,6 +11,7 @@ use skald_core::saga::{
 use super::{
     REVISION_DIGITS,
     ink::{Ink, Tone},
+    span::{shortened, span},
     table,
 };
 
@@ -228,28 +229,6 @@ impl Whole {
         });
         format!("│{}│", cells.collect::<String>())
     }
-}
-
-/// A length of time, as exact as people need it.
-fn span(micros: u64) -> String {
-    const SECOND: u64 = 1_000_000;
-    let seconds = micros / SECOND;
-    match seconds {
-        0 => format!("{} ms", micros / 1_000),
-        1..60 => format!("{seconds}.{} s", micros % SECOND / 100_000),
-        60..3_600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {:02} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} d {:02} h", seconds / 86_400, seconds % 86_400 / 3_600),
-    }
-}
-
-fn shortened(text: &str, longest: usize) -> String {
-    if text.chars().count() <= longest {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(longest).collect();
-    short.push('…');
-    short
 }
 
 #[cfg(test)]

@@ -1,24 +1,17 @@
 //! What is done to runs. Each run is told apart: one that refuses does not keep the others from it.
 
-use std::{
-    fs,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use http::Method;
 use serde_json::{Value, json};
 use skald_core::saga::view::View;
 use skald_telemetry::clock;
 
-use super::{
-    Failure,
-    remote::{Asked, Remote, path},
-    select,
-};
+use super::{Failure, path, select};
 use crate::{
     cli::{Export, Listed, Purge, Rerun, Runs, Signal, Skip, Upgrade},
     present,
+    remote::{Asked, Remote, content},
 };
 
 /// `retry`, `fail`, `rollback` and `cancel`.
@@ -81,11 +74,12 @@ pub(crate) fn rerun(remote: &Remote, asked: &Rerun) -> Result<(), Failure> {
 /// `signal`.
 pub(crate) fn signal(remote: &Remote, asked: &Signal) -> Result<(), Failure> {
     let order = Asked {
-        body: asked.data.as_deref().map_or(Ok(Vec::new()), payload)?,
+        body: asked.data.as_deref().map_or(Ok(Vec::new()), content)?,
         key: asked.id.clone(),
+        ..Asked::default()
     };
     let path = path(&[&asked.run, "signals", &asked.name]);
-    let done = remote.done(&Method::POST, &path, order)?;
+    let done = remote.done(&Method::POST, &path, &order)?;
     let (run, id) = (named(&done), done.get("signal").and_then(Value::as_str));
     present::say(&format!(
         "{run} has the signal {:?}, sent as {}. See `skald saga show {run}`.",
@@ -93,21 +87,6 @@ pub(crate) fn signal(remote: &Remote, asked: &Signal) -> Result<(), Failure> {
         id.unwrap_or_default()
     ));
     Ok(())
-}
-
-/// Text, `@file`, or `-` for standard input.
-fn payload(given: &str) -> Result<Vec<u8>, Failure> {
-    if given == "-" {
-        let mut bytes = Vec::new();
-        let read = io::stdin().read_to_end(&mut bytes);
-        return read
-            .map(|_| bytes)
-            .map_err(|error| Failure::File("standard input".into(), error));
-    }
-    match given.strip_prefix('@') {
-        Some(file) => fs::read(file).map_err(|error| Failure::File(file.into(), error)),
-        None => Ok(given.as_bytes().to_vec()),
-    }
 }
 
 /// `upgrade`.
@@ -178,7 +157,7 @@ pub(crate) fn purge(remote: &Remote, asked: &Purge) -> Result<(), Failure> {
     };
     let mut forgotten = 0;
     let outcome = each(&runs, |run| {
-        remote.done(&Method::DELETE, &path(&[run]), Asked::default())?;
+        remote.done(&Method::DELETE, &path(&[run]), &Asked::default())?;
         forgotten += 1;
         Ok(())
     });

@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     Host(#[from] lifecycle::Failure),
     /// No address of a host is known.
     #[error(
-        "no host with sagas runs on {0}; start it with `skald up`, or name one with --data-dir or --admin"
+        "no host runs on {0}; start it with `skald up`, or name one with --data-dir or --admin"
     )]
     NoAddress(String),
     /// Nobody answers there.

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use skald_core::saga::{journal::Standing, view::Row};
 
-use super::{
-    Failure,
+use super::Failure;
+use crate::{
+    cli::{List, Listed},
     remote::{Remote, encoded},
 };
-use crate::cli::{List, Listed};
 
 /// How many runs are asked for at once.
 const PAGE: usize = 1_000;

@@ -5,6 +5,7 @@
 
 mod bare;
 mod caller;
+mod events;
 mod hello;
 mod hop;
 mod load;
@@ -38,6 +39,10 @@ struct Cli {
     /// Be a process of so many sleeping runs on the data in that folder; none are begun where it is 0.
     #[arg(long, hide = true, num_args = 2, value_names = ["RUNS", "FOLDER"])]
     sleepers: Option<Vec<String>>,
+
+    /// Be a node that handles the events of that application on that server: so many of so many.
+    #[arg(long, hide = true, num_args = 4, value_names = ["URL", "APPLICATION", "NODE", "NODES"])]
+    events_node: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,6 +53,8 @@ enum Name {
     Hello,
     /// Sagas: steps a second against what the store can commit, replay, and what sleeping runs hold on to.
     Saga,
+    /// Events: published and handled a second against bare commands, a burst, several nodes.
+    Events,
     /// The whole shop: start, memory, size.
     Shop,
 }
@@ -61,6 +68,9 @@ fn main() -> Result<()> {
     if let Some(sleepers) = &cli.sleepers {
         return saga::sleepers::serve(sleepers);
     }
+    if let Some(node) = &cli.events_node {
+        return events::nodes::serve(node);
+    }
     let mut report = Report::default();
     let names = if cli.names.is_empty() {
         Name::value_variants()
@@ -72,6 +82,7 @@ fn main() -> Result<()> {
             Name::Mesh => mesh::measure(&mut report)?,
             Name::Hello => hello::measure(&mut report)?,
             Name::Saga => saga::measure(&mut report)?,
+            Name::Events => events::measure(&mut report)?,
             Name::Shop => shop::measure(&mut report)?,
         }
     }

@@ -12,9 +12,16 @@ const PROGRAM: &str = "redis-server";
 /// How much of a log is shown of a server that ended by itself.
 const SHOWN: usize = 2_000;
 
-/// A running server. Dropping it kills it.
+/// Waits until nobody is left who could say anything, and then ends the process whose number it is told.
+const WATCH: &str = "read _; kill -9 $0";
+
+/// A running server. Dropping it kills it; and it ends also when a test is killed that could not drop anything.
 #[derive(Debug)]
-pub(crate) struct Process(Child);
+pub(crate) struct Process {
+    server: Child,
+    /// Its standard input closes with this process.
+    watch: Child,
+}
 
 impl Process {
     /// Starts one with these arguments. All it says goes to `log`.
@@ -26,30 +33,41 @@ impl Process {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn();
-        child.map(Self).map_err(|error| match error.kind() {
+        let mut server = child.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => io::Error::new(
                 io::ErrorKind::NotFound,
                 "this test needs redis-server 7.0 or newer, and there is none in PATH; install it: \
                  apt-get install redis-server",
             ),
             _ => error,
-        })
+        })?;
+        match watch(server.id()) {
+            Ok(watch) => Ok(Self { server, watch }),
+            Err(error) => {
+                server.kill()?;
+                server.wait()?;
+                Err(error)
+            }
+        }
     }
 
     /// Its number.
     pub(crate) fn id(&self) -> u32 {
-        self.0.id()
+        self.server.id()
     }
 
     /// How it ended, if it has.
     pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.0.try_wait()
+        self.server.try_wait()
     }
 
     /// Ends it as a power cut would.
     pub(crate) fn kill(&mut self) -> io::Result<()> {
-        self.0.kill()?;
-        self.0.wait().map(drop)
+        // First the watch: afterwards the number may be another's.
+        self.watch.kill()?;
+        self.watch.wait()?;
+        self.server.kill()?;
+        self.server.wait().map(drop)
     }
 
     /// Whether it is stopped; where the system does not tell, it is taken to be so.
@@ -75,6 +93,15 @@ impl Drop for Process {
         // An error means that it has ended already.
         let _ = self.kill();
     }
+}
+
+fn watch(server: u32) -> io::Result<Child> {
+    Command::new("sh")
+        .args(["-c", WATCH, &server.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
 }
 
 /// The end of a log.

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use crate::PAUSE;
+
 /// A listener that passes on what it hears to a server. Dropping it cuts the line.
 #[derive(Debug)]
 pub struct Proxy {
@@ -21,13 +23,14 @@ pub struct Proxy {
 /// What happens to what is said.
 #[derive(Debug)]
 struct Line {
-    server: SocketAddr,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    server: SocketAddr,
     is_cut: bool,
+    is_held: bool,
     is_over: bool,
     delay: Duration,
     /// The reply to a request that has this in it is to be lost.
@@ -58,8 +61,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let line = Arc::new(Line {
-            server,
-            state: Mutex::default(),
+            state: Mutex::new(State::new(server)),
         });
         let listening = Arc::clone(&line);
         thread::spawn(move || listening.accept(&listener));
@@ -88,9 +90,23 @@ impl Proxy {
         self.line.state().hang_up();
     }
 
-    /// Lets connections through again.
+    /// Lets connections through again, and what was held back.
     pub fn mend(&self) {
-        self.line.state().is_cut = false;
+        let mut state = self.line.state();
+        state.is_cut = false;
+        state.is_held = false;
+    }
+
+    /// Holds back whatever is said from now on, either way; nobody is told. What was said arrives once the line is mended.
+    pub fn hold(&self) {
+        self.line.state().is_held = true;
+    }
+
+    /// Ends all connections; new ones lead to another server.
+    pub fn lead_to(&self, server: SocketAddr) {
+        let mut state = self.line.state();
+        state.server = server;
+        state.hang_up();
     }
 
     /// Holds back every reply for so long at least, and twice as long at most.
@@ -122,6 +138,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.line.state().is_over = true;
+        self.mend();
         self.cut();
         // The listener waits for somebody before it looks whether it is over.
         let _ = TcpStream::connect(self.address);
@@ -149,7 +166,8 @@ impl Line {
         if self.state().is_cut {
             return client.shutdown(Shutdown::Both);
         }
-        let server = TcpStream::connect(self.server)?;
+        let address = self.state().server;
+        let server = TcpStream::connect(address)?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
         let ends = Arc::new(Ends { client, server });
@@ -157,7 +175,8 @@ impl Line {
             let mut state = self.state();
             state.connections.push(ends.client.try_clone()?);
             state.connections.push(ends.server.try_clone()?);
-            if state.is_cut {
+            // The server may have become another since.
+            if state.is_cut || state.server != address {
                 state.hang_up();
             }
         }
@@ -172,10 +191,17 @@ impl Line {
         Ok(())
     }
 
+    fn wait_while_held(&self) {
+        while self.state().is_held {
+            thread::sleep(PAUSE);
+        }
+    }
+
     /// From the client to the server.
     fn pass_requests(&self, ends: &Ends, is_lost: &Mutex<bool>) {
         let mut buffer = vec![0; 64 << 10];
         while let Some(request) = read(&ends.client, &mut buffer) {
+            self.wait_while_held();
             let (first, goes_on) = self.judge(request, is_lost);
             if (&ends.server).write_all(first).is_err() || !goes_on {
                 break;
@@ -231,6 +257,7 @@ impl Line {
             replies.extend(hear.try_iter().flatten());
             let delay = self.state().delay;
             thread::sleep(delay);
+            self.wait_while_held();
             if (&ends.client).write_all(&replies).is_err() {
                 break;
             }
@@ -242,6 +269,20 @@ impl Line {
 // === impl State ===
 
 impl State {
+    fn new(server: SocketAddr) -> Self {
+        Self {
+            server,
+            is_cut: false,
+            is_held: false,
+            is_over: false,
+            delay: Duration::ZERO,
+            loses_reply_to: None,
+            breaks: None,
+            done: 0,
+            connections: Vec::new(),
+        }
+    }
+
     fn hang_up(&mut self) {
         for connection in self.connections.drain(..) {
             // An error means that it has ended already.

@@ -3,11 +3,13 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "these are tests, and time is what one of them is about"
 )]
 
 use std::{
-    io,
+    io::{self, BufRead as _, BufReader},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -27,6 +29,41 @@ fn what_was_answered_survives_a_kill() {
     server.restart().unwrap();
     assert_ne!(server.pid(), pid);
     assert_eq!(server.ask(&["GET", "name"]).unwrap(), "value");
+}
+
+/// Set only by the test that starts itself again to be killed.
+const CHILD: &str = "TEST_REDIS_CHILD";
+
+#[test]
+fn a_server_does_not_outlive_a_test_that_is_killed() {
+    if std::env::var_os(CHILD).is_some() {
+        let server = durable();
+        println!("at {}", server.address());
+        // Until it is killed.
+        io::stdin().read_line(&mut String::new()).unwrap();
+        return;
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_server_does_not_outlive_a_test_that_is_killed",
+            "--nocapture",
+        ])
+        .env(CHILD, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut addresses = lines.filter_map(|line| line.ok()?.strip_prefix("at ")?.parse().ok());
+    let address = addresses.next().unwrap();
+    assert!(Client::connect(address).is_ok());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    until("the server is gone", || {
+        Ok(Client::connect(address).is_err())
+    })
+    .unwrap();
 }
 
 #[test]
@@ -157,4 +194,30 @@ fn a_slow_line_takes_its_time() {
     let start = Instant::now();
     assert_eq!(through(&proxy, &["PING"]).unwrap(), "PONG");
     assert!(start.elapsed() >= delay);
+}
+
+#[test]
+fn what_a_line_holds_back_arrives_once_it_is_mended() {
+    let server = durable();
+    let proxy = Proxy::start(server.address()).unwrap();
+    let mut client = Client::connect(proxy.address()).unwrap();
+    assert_eq!(client.ask(&["PING"]).unwrap(), "PONG");
+    proxy.hold();
+    let asked = std::thread::spawn(move || client.ask(&["INCR", "count"]));
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    assert_eq!(server.ask(&["GET", "count"]).unwrap(), "");
+    assert!(!asked.is_finished());
+    proxy.mend();
+    assert_eq!(asked.join().unwrap().unwrap(), "1");
+}
+
+#[test]
+fn a_line_can_lead_elsewhere() {
+    let (one, two) = (durable(), durable());
+    let proxy = Proxy::start(one.address()).unwrap();
+    let mut client = Client::connect(proxy.address()).unwrap();
+    client.ask(&["SET", "name", "one"]).unwrap();
+    proxy.lead_to(two.address());
+    assert!(client.ask(&["GET", "name"]).is_err());
+    assert_eq!(through(&proxy, &["GET", "name"]).unwrap(), "");
 }

@@ -106,6 +106,6 @@ async fn who_asks_where_no_host_runs_is_told_so() -> Result<()> {
         (off.code, off.stderr.as_str()),
         (stopped.code, stopped.stderr.as_str())
     );
-    insta::assert_snapshot!(redact::message(&off.stderr, data.path()), @"error: no host with sagas runs on [root]; start it with `skald up`, or name one with --data-dir or --admin");
+    insta::assert_snapshot!(redact::message(&off.stderr, data.path()), @"error: no host runs on [root]; start it with `skald up`, or name one with --data-dir or --admin");
     Ok(())
 }

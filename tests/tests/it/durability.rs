@@ -35,7 +35,7 @@ const BEFORE: usize = 80;
 const MORE: u64 = 40;
 
 /// What is ordered in turn: what works, what works after a while, and what does not.
-const TURNS: [(&str, &str); 8] = [
+pub(crate) const TURNS: [(&str, &str); 8] = [
     ("tok_ok", "IS"),
     ("tok_ok", "XX"),
     ("tok_ok", "NO"),
@@ -47,7 +47,7 @@ const TURNS: [(&str, &str); 8] = [
 ];
 
 /// Every so many orders, one is cancelled as soon as it is placed.
-const CANCELLED: usize = 5;
+pub(crate) const CANCELLED: usize = 5;
 
 /// A customer, and the orders that were acknowledged to them.
 #[derive(Clone, Debug)]

@@ -141,7 +141,7 @@ async fn topics_and_events_are_shown() -> Result<()> {
 
     let line = events.say(&["tail", "--topic", REGISTERED]).await?;
     assert_eq!(line.lines().count(), 1, "{line}");
-    assert!(line.contains(&egil.id) && line.contains("log:"), "{line}");
+    assert!(line.contains(&egil.id), "{line}");
     let last = events.say(&["tail", "--last", "3", "--json"]).await?;
     let last: Vec<Value> = last
         .lines()

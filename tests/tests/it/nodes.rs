@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::{
-    Host, Shopper,
+    Client, Host, Shopper,
     shopper::{GOOD, text},
     waiting,
 };
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long a node counts as alive after it has last said so.
-const LEASE: Duration = Duration::from_secs(3);
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
 
 /// A Redis, and the first node on it.
 struct Shared {
@@ -47,7 +47,7 @@ fn acknowledged(customers: &[Customer]) -> usize {
 }
 
 /// What every test here comes to: all that was acknowledged is there, has ended, and is right.
-async fn all_is_right(world: &World, customers: Vec<Customer>) -> Result<Ledger> {
+pub(crate) async fn all_is_right(world: &World, customers: Vec<Customer>) -> Result<Ledger> {
     let (count, start) = (acknowledged(&customers), Instant::now());
     let ledger = audit(world, customers).await?;
     say(&format!(
@@ -174,7 +174,10 @@ async fn a_journal_that_lost_its_end_is_parked_and_not_run_again() -> Result<()>
     let world = World::open(shared.world.shop, shared.world.data).await?;
     world.sagas().stands(&run, "parked").await?;
     let why = world.sagas().say(&["why", &run]).await?;
-    assert!(why.contains("the store has lost the end of the journal"), "{why}");
+    assert!(
+        why.contains("the store has lost the end of the journal"),
+        "{why}"
+    );
     Ok(())
 }
 
@@ -205,5 +208,97 @@ async fn strangers_hear_the_shop_and_the_shop_hears_strangers() -> Result<()> {
     assert_eq!(told(&mailbox), 1, "{mailbox:#?}");
     sleep(Duration::from_secs(1)).await;
     assert_eq!(told(&egil.mailbox().await?), 1);
+    Ok(())
+}
+
+/// What the front serves; the back serves the rest.
+const FRONT: &str = "identity,catalog,cart,orders,notifications,order-history";
+const BACK: &str = "inventory,payments,psp,shipping,fraud,audit,checkout,cancel-order,return-order";
+
+/// Waits until the first data is laid out.
+async fn filled(world: &World) -> Result<()> {
+    waiting::until("the shelves are filled", async || {
+        let skus = world.skus().await?;
+        let mut filled = skus.len() >= 24;
+        for sku in &skus {
+            let path = format!("/api/v1/stock/{sku}");
+            filled &= world.client.get(&path).await?.status == 200;
+        }
+        Ok(filled.then_some(()))
+    })
+    .await
+}
+
+/// Waits until a customer's token is good at each door.
+async fn let_in(shopper: &Shopper, doors: &[&Client]) -> Result<()> {
+    for door in doors {
+        let there = shopper.client.at(door);
+        waiting::until("tokens are good everywhere", async || {
+            Ok((there.get("/api/v1/cart").await?.status == 200).then_some(()))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_serve_parts_of_it_are_one_shop() -> Result<()> {
+    let redis = Server::start(Options::default())?;
+    let part = |only: &str| Shop::new().with_args(&["--redis", &redis.url(), "--only", only]);
+    // The first start lays out the data, for which it takes both.
+    let (front_data, back_data) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let (front, back) = (part(FRONT), part(BACK));
+    let (host, back) = tokio::try_join!(front.start(&front_data), back.start(&back_data))?;
+    let world = World {
+        client: host.client(),
+        host,
+        data: front_data,
+        shop: front,
+    };
+    filled(&world).await?;
+    let egil = world.shopper("egil").await?;
+    // Each gateway has learned the keys of tokens from the node that makes them.
+    let_in(&egil, &[&world.client, &back.client()]).await?;
+    let mut ledger = Ledger::new();
+    for (at, token, expected) in [
+        (&world.client, "tok_ok", "confirmed"),
+        (&back.client(), "tok_declined", "rejected"),
+        (&back.client(), "tok_flaky", "confirmed"),
+    ] {
+        let egil = Shopper {
+            client: egil.client.at(at),
+            ..egil.clone()
+        };
+        egil.fill_cart(&[("ale-horn", 1)]).await?;
+        let order = egil.order(token, "IS").await?;
+        assert_eq!(order["status"], expected);
+        ledger.enter(&egil, &order).await?;
+    }
+    // Both tell who there is, and what each serves.
+    let admin = world.sagas().client()?;
+    let nodes = admin.get("/admin/v1/nodes").await?.is(200)?.text();
+    assert!(
+        nodes.contains("checkout") && nodes.contains("identity"),
+        "{nodes}"
+    );
+    // Nobody serves the back any more: what needs it is refused, and nothing is half done.
+    let ended = back.stop().await?;
+    ensure!(ended.code == Some(0), "{}", ended.log);
+    let refused = world.client.get("/api/v1/stock/ale-horn").await?;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    egil.fill_cart(&[("ale-horn", 1)]).await?;
+    let placed = egil.place(GOOD).await?.is(202)?.json()?;
+    let back = part(BACK).start(&back_data).await?;
+    let order = egil.ended(&text(&placed, "id")?).await?;
+    assert_eq!(order["status"], "confirmed");
+    ledger.enter(&egil, &order).await?;
+    waiting::until("the books agree", async || {
+        Ok(ledger
+            .balance(&world.client, &["ale-horn".to_owned()])
+            .await
+            .ok())
+    })
+    .await?;
+    drop(back);
     Ok(())
 }

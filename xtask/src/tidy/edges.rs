@@ -12,18 +12,19 @@ struct Guard {
 }
 
 #[rustfmt::skip]
-const GUARDS: [Guard; 9] = [
+const GUARDS: [Guard; 10] = [
     // It has a new major version each month, and is the slowest to compile. Benchmarks compare us with it alone.
     Guard { crates: &["wasmtime"], only: &["skald-engine", "bench"] },
     Guard { crates: &["rusqlite", "libsqlite3"], only: &["skald-store"] },
-    // The gateway and the admin API serve, the engine lets components call out, the tests are a client; benchmarks
-    // compare us with it.
-    Guard { crates: &["hyper"], only: &["skald-gateway", "skald-admin", "skald-engine", "e2e", "bench"] },
+    Guard { crates: &["redis"], only: &["skald-store", "bench"] },
+    // The gateway and the admin API serve, nodes call each other, the engine lets components call out, the tests are a
+    // client; benchmarks compare us with it.
+    Guard { crates: &["hyper"], only: &["skald-gateway", "skald-admin", "skald-engine", "skald-wire", "e2e", "bench"] },
     // A few fixed paths with JSON; the gateway's routes are the manifest's, and it has a stack of its own.
     Guard { crates: &["axum"], only: &["skald-admin"] },
     // The command line asks a running host.
     Guard { crates: &["ureq"], only: &["skald"] },
-    Guard { crates: &["wit-parser"], only: &["skald-companions"] },
+    Guard { crates: &["wit-parser"], only: &["skald-companions", "skald-wire"] },
     // A room has errors of its own, and no command line.
     Guard { crates: &["anyhow", "clap"], only: &["skald", "xtask", "e2e", "bench", "faults"] },
     Guard { crates: &["spin-sdk", "wit-bindgen", "wasip2"], only: &["components"] },
@@ -32,7 +33,7 @@ const GUARDS: [Guard; 9] = [
         crates: &["tokio"],
         only: &[
             "skald", "skald-admin", "skald-engine", "skald-events", "skald-gateway", "skald-mesh", "skald-saga",
-            "skald-store", "skald-telemetry", "e2e", "bench", "faults",
+            "skald-store", "skald-telemetry", "skald-wire", "e2e", "bench", "faults",
         ],
     },
 ];

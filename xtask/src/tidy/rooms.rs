@@ -17,16 +17,16 @@ pub(super) struct Room {
 const CORE_AND_TELEMETRY: &[&str] = &["skald-core", "skald-telemetry"];
 
 #[rustfmt::skip]
-const ROOMS: [Room; 17] = [
-    Room { package: "skald-core", may_use: &[], cap: Some(6_200) },
+const ROOMS: [Room; 18] = [
+    Room { package: "skald-core", may_use: &[], cap: Some(7_200) },
     Room { package: "skald-telemetry", may_use: &["skald-core"], cap: Some(600) },
     Room { package: "skald-engine", may_use: CORE_AND_TELEMETRY, cap: Some(3_900) },
-    Room { package: "skald-store", may_use: CORE_AND_TELEMETRY, cap: Some(3_500) },
-    Room { package: "skald-mesh", may_use: CORE_AND_TELEMETRY, cap: Some(1_500) },
+    Room { package: "skald-store", may_use: &["skald-core", "skald-telemetry", "test-redis"], cap: Some(9_000) },
+    Room { package: "skald-mesh", may_use: CORE_AND_TELEMETRY, cap: Some(1_700) },
     Room { package: "skald-gateway", may_use: CORE_AND_TELEMETRY, cap: Some(2_000) },
-    Room { package: "skald-events", may_use: CORE_AND_TELEMETRY, cap: Some(1_500) },
-    Room { package: "skald-saga", may_use: CORE_AND_TELEMETRY, cap: Some(2_900) },
-    Room { package: "skald-admin", may_use: CORE_AND_TELEMETRY, cap: Some(900) },
+    Room { package: "skald-events", may_use: CORE_AND_TELEMETRY, cap: Some(1_900) },
+    Room { package: "skald-saga", may_use: CORE_AND_TELEMETRY, cap: Some(3_200) },
+    Room { package: "skald-admin", may_use: CORE_AND_TELEMETRY, cap: Some(2_100) },
     Room { package: "skald-wire", may_use: CORE_AND_TELEMETRY, cap: Some(5_200) },
     // Text in, text out, at build time: it knows nothing of a host.
     Room { package: "skald-companions", may_use: &[], cap: Some(1_200) },
@@ -37,18 +37,20 @@ const ROOMS: [Room; 17] = [
             "skald-admin", "skald-companions", "skald-core", "skald-engine", "skald-events", "skald-gateway",
             "skald-mesh", "skald-saga", "skald-store", "skald-telemetry", "skald-wire",
         ],
-        cap: Some(2_800),
+        cap: Some(6_000),
     },
     Room { package: "sdk", may_use: &[], cap: None },
-    Room { package: "e2e", may_use: &["skald"], cap: None },
+    Room { package: "e2e", may_use: &["skald", "test-redis"], cap: None },
+    // Servers of its own for whoever tests against Redis.
+    Room { package: "test-redis", may_use: &[], cap: None },
     // It connects rooms by itself, so that it can measure one road without the rest.
     Room {
         package: "bench",
         may_use: &[
-            "e2e", "skald-core", "skald-engine", "skald-gateway", "skald-mesh", "skald-saga", "skald-store",
-            "skald-telemetry",
+            "e2e", "skald-core", "skald-engine", "skald-events", "skald-gateway", "skald-mesh", "skald-saga",
+            "skald-store", "skald-telemetry", "test-redis",
         ],
-        cap: Some(2_400),
+        cap: Some(3_600),
     },
     // It breaks the coordinator and its journals between any two steps, without a program around them. The shop's rules, which
     // it takes as they are, need the sdk.

@@ -4,17 +4,19 @@
 //! An immediate unit, for components without `atomic`, commits each write by itself.
 
 mod closed;
+mod outrun;
 mod overlay;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{Arc, LazyLock},
     time::SystemTime,
 };
 
 use bytes::Bytes;
 use thiserror::Error;
 
+pub use self::outrun::Outrun;
 use crate::{
     event::NewEvent,
     store::{
@@ -73,10 +75,6 @@ pub struct Unit {
     events: Vec<NewEvent>,
     bytes: usize,
 }
-
-/// Whether, and over what, a unit was outrun by others while it read. Clones look at the same unit.
-#[derive(Clone, Debug, Default)]
-pub struct Outrun(Arc<OnceLock<Subject>>);
 
 /// Why a component's access to its data failed.
 #[derive(Clone, Debug, Error)]
@@ -359,23 +357,6 @@ impl Unit {
             .commit(change, (self.now)())
             .await
             .map_err(immediate_failure)
-    }
-}
-
-// === impl Outrun ===
-
-impl Outrun {
-    /// What has changed under the unit.
-    pub fn over(&self) -> Option<&Subject> {
-        self.0.get()
-    }
-
-    fn note<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Err(StoreError::Changed(subject)) = &read {
-            // The first is enough.
-            let _ = self.0.set(subject.clone());
-        }
-        read
     }
 }
 

@@ -5,7 +5,7 @@
 //! an event before the one ahead of it is handled.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -13,7 +13,7 @@ use std::{
 use parking_lot::Mutex;
 use skald_core::{
     call::{DynCall, chain},
-    event::{Book, EventLog, Interest, Partition},
+    event::{Book, EventLog, Interest},
     store::StoreError,
 };
 use skald_telemetry::tasks::{Shutdown, Tasks};
@@ -148,22 +148,30 @@ impl Deliveries {
 
     /// Begins and ends deliveries as they are this host's to serve.
     async fn look(&self) -> Result<(), StoreError> {
+        let mut named = HashSet::new();
         for interest in &self.0.interests {
             for partition in self.0.log.partitions(interest).await? {
-                self.see(interest, partition);
+                let book = Book {
+                    group: Arc::clone(&interest.group),
+                    partition,
+                };
+                self.see(interest, &book);
+                named.insert(book);
             }
         }
         let mut running = self.0.running.lock();
         running.retain(|_, one| !one.handle.has_ended());
         for (book, one) in running.iter() {
-            if !(self.0.share)(book) {
+            // A partition that the log does not name any more cannot hold anything that is wanted: asking for its news at
+            // each wake-up is for nothing.
+            if !named.contains(book) || !(self.0.share)(book) {
                 one.leash.stop();
             }
         }
         Ok(())
     }
 
-    fn see(&self, interest: &Interest, partition: Partition) {
+    fn see(&self, interest: &Interest, book: &Book) {
         let Inner {
             config,
             log,
@@ -173,13 +181,9 @@ impl Deliveries {
             tasks,
             ..
         } = &*self.0;
-        let book = Book {
-            group: Arc::clone(&interest.group),
-            partition,
-        };
         let mut running = running.lock();
         // One that ends, since the partition was another's meanwhile, ends first.
-        if !share(&book) || running.contains_key(&book) || tasks.shutdown().is_said() {
+        if !share(book) || running.contains_key(book) || tasks.shutdown().is_said() {
             return;
         }
         let (delivery, handle) = Delivery::new(
@@ -199,7 +203,7 @@ impl Deliveries {
             topics,
             leash,
         };
-        running.insert(book, one);
+        running.insert(book.clone(), one);
     }
 
     /// How far each partition goes that is served.

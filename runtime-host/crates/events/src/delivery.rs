@@ -1,5 +1,4 @@
-//! The task that serves one subscriber on one partition: it reads the log, begins what the schedule allows, and keeps
-//! the books.
+//! The task that serves one subscriber on one partition: reads the log, begins what the schedule allows, keeps the books.
 //!
 //! Each pass looks for itself and is idempotent, so lost, doubled and late wake-ups are the same case, and so are
 //! a store that fails and one that does not: the next pass begins with the same entries.
@@ -214,8 +213,8 @@ impl Delivery {
     }
 
     async fn events(&self, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
-        let Book { partition, .. } = &self.book;
-        self.log.read(partition, &self.interest, after, limit).await
+        let part = &self.book.partition;
+        self.log.read(part, &self.interest, after, limit).await
     }
 
     async fn begin_due(&mut self) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Where units of work, events and journals are kept: the adapters of the ports in
 //! `skald_core::{store, event, saga::journal}`.
 //!
-//! [`Embedded`] keeps them in one SQLite file. It knows nothing of components, calls or deliveries: what a
+//! [`Embedded`] keeps them in one SQLite file, [`redis::Redis`] where several nodes share them. A store knows nothing of components, calls or deliveries: what a
 //! conflict or a failed delivery leads to is decided elsewhere.
 
 mod apply;

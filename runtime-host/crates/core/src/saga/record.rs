@@ -311,6 +311,9 @@ impl Started {
     }
 }
 
+const LOST: &str = "the store has lost the end of the journal";
+const LOOK: &str = "look what was done since, then `retry` to go on from there, or `rollback`";
+
 /// What happened, in one line.
 impl fmt::Display for Parked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -319,7 +322,7 @@ impl fmt::Display for Parked {
                 ordinal,
                 attempts,
                 error,
-            } => write!(f, "step {ordinal} failed {}: {error}", times(*attempts)),
+            } => failed(f, ("step", ordinal), attempts, error),
             Self::StepUnknown { ordinal, error } => write!(
                 f,
                 "step {ordinal} may or may not have taken effect, and must not be sent twice: {error}"
@@ -328,11 +331,7 @@ impl fmt::Display for Parked {
                 ordinal,
                 attempts,
                 error,
-            } => write!(
-                f,
-                "undo entry {ordinal} failed {}: {error}",
-                times(*attempts)
-            ),
+            } => failed(f, ("undo entry", ordinal), attempts, error),
             Self::Mismatch {
                 ordinal,
                 expected,
@@ -353,13 +352,20 @@ impl fmt::Display for Parked {
             Self::NoRevision { revision, error } => {
                 write!(f, "revision {revision} cannot run: {error}")
             }
-            Self::Regressed { had, has } => write!(
-                f,
-                "the store has lost the end of the journal: it had {had} entries and has {has}; look what was done since, then \
-                 `retry` to go on from there or `rollback`"
-            ),
+            Self::Regressed { had, has } => {
+                write!(f, "{LOST}: it had {had} entries and has {has}; {LOOK}")
+            }
         }
     }
+}
+
+fn failed(
+    f: &mut fmt::Formatter<'_>,
+    (what, ordinal): (&str, &u32),
+    attempts: &u32,
+    error: &str,
+) -> fmt::Result {
+    write!(f, "{what} {ordinal} failed {}: {error}", times(*attempts))
 }
 
 /// How often, in words.

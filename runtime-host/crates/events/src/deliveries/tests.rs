@@ -38,6 +38,27 @@ async fn a_partition_that_appears_is_served() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_partition_that_is_not_named_any_more_is_left_until_it_is_named_again() {
+    let mut world = World::new();
+    let deliveries = world.deliveries(Arc::new(|_| true));
+    world.publish("a");
+    deliveries.settle().await.unwrap();
+    world.log.edit(|books| books.partitions.clear());
+    sleep(Duration::from_secs(3)).await;
+    assert!(deliveries.lags().is_empty());
+    let asked = world.log.count("head");
+    deliveries.wake();
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(world.log.count("head"), asked);
+    world.publish("a");
+    world
+        .log
+        .edit(|books| books.partitions = vec!["log".into()]);
+    sleep(Duration::from_secs(3)).await;
+    world.assert_handled_in_order(2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_partition_that_becomes_anothers_is_left_and_taken_up_again() {
     let mut world = World::new();
     let is_ours = Arc::new(AtomicBool::new(true));

@@ -5,7 +5,7 @@
 //! with one connection few commits share a wait. There are several, and the first that is not busy is taken.
 //!
 //! A command whose answer was lost is sent again. So each has to have the same effect twice as once: what changes
-//! something is a [`Script`] that checks a token, a generation or what it expects to find.
+//! something is a script that checks a token, a generation or what it expects to find.
 
 mod dial;
 mod failure;

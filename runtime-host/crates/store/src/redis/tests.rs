@@ -6,6 +6,7 @@ mod model;
 mod places;
 mod speed;
 mod watching;
+mod ways;
 
 use std::{sync::Arc, time::SystemTime};
 

@@ -102,8 +102,7 @@ impl Watch {
                 Some(Notice::Anew)
             }
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "not listening to Redis");
+                tracing::warn!(%error, "not listening to Redis");
                 sleep(PAUSE).await;
                 None
             }
@@ -164,7 +163,7 @@ impl Watch {
                 Ok(false) => {}
                 Err(failure) => {
                     let error = skald_core::store::StoreError::from(failure);
-                    tracing::error!(%topic, error = &error as &dyn std::error::Error, code = error.code(), "a message from outside is lost");
+                    tracing::error!(%topic, %error, code = error.code(), "a message from outside is lost");
                 }
             }
         }

@@ -80,8 +80,9 @@ for _ = 1, tonumber(take()) do
   if tonumber(n) > 500000 then redis.call('XSETID', log, string.format('%.0f', tonumber(ms) + 1) .. '-0') end
   redis.call('HINCRBY', own .. ':topics', topic, 1)
   -- The note comes first, so that hosts know the message that follows as their own.
-  redis.call('PUBLISH', channel, topic .. '\n' .. digest)
-  redis.call('PUBLISH', topic, payload)
+  -- A refusal here would leave half a commit: who may not listen is not worth that.
+  redis.pcall('PUBLISH', channel, topic .. '\n' .. digest)
+  redis.pcall('PUBLISH', topic, payload)
 end
 if done then
   redis.call('ZADD', done, 0, sequence)

@@ -171,16 +171,13 @@ async fn a_server_that_comes_back_in_time_is_waited_for() {
     let store = Whole::open("app", &server.url()).await;
     commit(&store, unit("before", None)).await;
     server.kill().unwrap();
-    let (outcome, ()) = tokio::join!(store.commit(unit("meanwhile", None), at(0)), async {
-        tokio::task::yield_now().await;
-        tokio::task::spawn_blocking(move || {
-            server.restart().unwrap();
-            // It is to live as long as the test.
-            std::mem::forget(server);
-        })
-        .await
-        .unwrap();
+    let restarted = tokio::task::spawn_blocking(move || {
+        server.restart().unwrap();
+        server
     });
+    let (outcome, restarted) =
+        tokio::join!(store.commit(unit("meanwhile", None), at(0)), restarted);
+    let _server = restarted.unwrap();
     outcome.unwrap();
     assert_eq!(
         payloads(&store, &["t"], 0, 10).await,

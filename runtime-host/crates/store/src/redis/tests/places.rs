@@ -1,10 +1,18 @@
 //! Where data lies, and who finds it.
 
+use skald_core::event::{
+    EventLog as _,
+    archive::{Archive as _, Keep},
+};
 use test_redis::Cluster;
 
-use super::{address, server};
+use super::{Whole, address, server};
 use crate::{
-    contract::{at, key, set},
+    contract::{
+        at, book, key,
+        log::{part, published},
+        set,
+    },
     redis::{Config, Granted, OpenError, Redis},
 };
 
@@ -86,6 +94,64 @@ async fn components_with_stores_in_several_places_commit_to_all_of_them_on_one_s
     // The other place has moved on too.
     let mut other = redis.of("b").snapshot().await.unwrap();
     assert_eq!(other.get(&key("other", "apples")).await.unwrap().version, 1);
+}
+
+#[tokio::test]
+async fn other_programs_see_how_far_subscribers_are_and_lose_nothing_they_still_need() {
+    let server = server();
+    let store = Whole::open("app", &server.url()).await;
+    let numbers = published(&store, 3).await;
+    let part = part(&store).await;
+    let shard = part.rsplit_once('/').unwrap().1;
+    let stream = format!("skald:app:{{writer}}:log:{shard}");
+    server
+        .ask(&["XGROUP", "CREATE", &stream, "theirs", "0"])
+        .unwrap();
+    server
+        .ask(&[
+            "XREADGROUP",
+            "GROUP",
+            "theirs",
+            "one",
+            "COUNT",
+            "2",
+            "STREAMS",
+            &stream,
+            ">",
+        ])
+        .unwrap();
+    store
+        .advance(&book("cart", &part), 0, numbers[2])
+        .await
+        .unwrap();
+    let groups = server.ask(&["XINFO", "GROUPS", &stream]).unwrap();
+    assert!(
+        groups.contains("cart") && groups.contains("theirs"),
+        "{groups}"
+    );
+    let all = Keep {
+        after: u64::MAX,
+        since: Some(at(1_000)),
+        bytes: None,
+    };
+    // Two are with them and not acknowledged.
+    assert_eq!(store.trim(&part, all).await.unwrap(), 0);
+    server
+        .ask(&[
+            "XREADGROUP",
+            "GROUP",
+            "theirs",
+            "one",
+            "NOACK",
+            "STREAMS",
+            &stream,
+            ">",
+        ])
+        .unwrap();
+    server
+        .ask(&["XGROUP", "DELCONSUMER", &stream, "theirs", "one"])
+        .unwrap();
+    assert_eq!(store.trim(&part, all).await.unwrap(), 3);
 }
 
 #[tokio::test]

@@ -1,13 +1,19 @@
 //! The admin API of a running host, as its client sees it.
 
-use std::{fmt::Write as _, time::Duration};
+pub(crate) mod address;
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{self, Read as _},
+    time::Duration,
+};
 
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use ureq::Agent;
 
-use super::{Failure, address};
-use crate::settings::Settings;
+use crate::{saga::Failure, settings::Settings};
 
 /// The host is on this machine, or near: where nobody answers at once, nobody is there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -24,11 +30,14 @@ pub(crate) struct Remote {
     hint: String,
 }
 
-/// What becomes of one of several runs.
+/// What is sent.
 #[derive(Default)]
 pub(crate) struct Asked {
     pub(crate) body: Vec<u8>,
+    /// The sender's name for this sending.
     pub(crate) key: Option<String>,
+    /// What kind of body it is, where that is not plain.
+    pub(crate) kind: Option<&'static str>,
 }
 
 /// What a host says.
@@ -75,13 +84,13 @@ impl Remote {
 
     /// What is at a path, as it comes.
     pub(crate) fn text(&self, path: &str) -> Result<String, Failure> {
-        let body = self.ask(&Method::GET, path, Asked::default())?;
+        let body = self.ask(&Method::GET, path, &Asked::default())?;
         String::from_utf8(body).map_err(|error| self.foreign(&error))
     }
 
     /// What is at a path.
     pub(crate) fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        let body = self.ask(&Method::GET, path, Asked::default())?;
+        let body = self.ask(&Method::GET, path, &Asked::default())?;
         serde_json::from_slice(&body).map_err(|error| self.foreign(&error))
     }
 
@@ -89,23 +98,28 @@ impl Remote {
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let asked = Asked {
             body: body.to_string().into_bytes(),
-            key: None,
+            ..Asked::default()
         };
-        self.done(&Method::POST, path, asked)
+        self.done(&Method::POST, path, &asked)
     }
 
     /// Does something, and answers with what was done.
-    pub(crate) fn done(&self, method: &Method, path: &str, asked: Asked) -> Result<Value, Failure> {
+    pub(crate) fn done(
+        &self,
+        method: &Method,
+        path: &str,
+        asked: &Asked,
+    ) -> Result<Value, Failure> {
         let body = self.ask(method, path, asked)?;
         serde_json::from_slice(&body).map_err(|error| self.foreign(&error))
     }
 
     /// Asks the host, and the node that it names where that is another's business.
-    fn ask(&self, method: &Method, path: &str, asked: Asked) -> Result<Vec<u8>, Failure> {
+    fn ask(&self, method: &Method, path: &str, asked: &Asked) -> Result<Vec<u8>, Failure> {
         let place = format!("http://{}/admin/v1/{path}", self.address);
-        match self.ask_at(method, &place, &asked)? {
+        match self.ask_at(method, &place, asked)? {
             Answer::Here(body) => Ok(body),
-            Answer::At(other) => match self.ask_at(method, &other, &asked)? {
+            Answer::At(other) => match self.ask_at(method, &other, asked)? {
                 Answer::Here(body) => Ok(body),
                 Answer::At(_) => Err(self.foreign(&"the nodes send me from one to the other")),
             },
@@ -119,6 +133,9 @@ impl Remote {
         }
         if let Some(key) = &asked.key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(kind) = asked.kind {
+            request = request.header(header::CONTENT_TYPE, kind);
         }
         let request = request
             .body(asked.body.clone())
@@ -158,19 +175,10 @@ impl Remote {
         }
     }
 
-    fn foreign(&self, why: &dyn ToString) -> Failure {
+    /// That what answers is no admin API.
+    pub(crate) fn foreign(&self, why: &dyn ToString) -> Failure {
         Failure::Foreign(self.address.clone(), why.to_string())
     }
-}
-
-/// A path below the sagas, of parts that may hold anything.
-pub(crate) fn path(parts: &[&str]) -> String {
-    let mut path = "sagas".to_owned();
-    for part in parts {
-        path.push('/');
-        path.push_str(&encoded(part));
-    }
-    path
 }
 
 /// Text as a part of a path or a query.
@@ -185,4 +193,19 @@ pub(crate) fn encoded(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// What is to be sent: text, `@file`, or `-` for standard input.
+pub(crate) fn content(given: &str) -> Result<Vec<u8>, Failure> {
+    if given == "-" {
+        let mut bytes = Vec::new();
+        let read = io::stdin().read_to_end(&mut bytes);
+        return read
+            .map(|_| bytes)
+            .map_err(|error| Failure::File("standard input".into(), error));
+    }
+    match given.strip_prefix('@') {
+        Some(file) => fs::read(file).map_err(|error| Failure::File(file.into(), error)),
+        None => Ok(given.as_bytes().to_vec()),
+    }
 }

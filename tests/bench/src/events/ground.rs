@@ -1,0 +1,76 @@
+//! Where the events are: in a file, or in Redis, opened as the host opens them.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Result;
+use skald_core::{event::EventLog, store::Store};
+use skald_store::{
+    Embedded,
+    redis::{Config, Granted, Redis},
+};
+use skald_telemetry::tasks::Tasks;
+use tokio::sync::Notify;
+
+use super::message::{HANDLER, TOPIC};
+
+/// Who publishes.
+const PUBLISHER: &str = "orders";
+
+/// Where the events are.
+pub(super) struct Ground {
+    pub(super) log: Arc<dyn EventLog>,
+    /// As who publishes sees it.
+    pub(super) publisher: Arc<dyn Store>,
+    /// As the handler sees it.
+    pub(super) handler: Arc<dyn Store>,
+    /// Rung when something may have been published.
+    pub(super) bell: Arc<Notify>,
+}
+
+// === impl Ground ===
+
+impl Ground {
+    /// In a file of this folder.
+    pub(super) fn embedded(folder: &Path) -> Result<Self> {
+        let bell = Arc::new(Notify::new());
+        let rung = Arc::clone(&bell);
+        let mut config = skald_store::Config::new(folder);
+        config.on_events = Arc::new(move || rung.notify_one());
+        let store = Embedded::open(config)?;
+        Ok(Self {
+            log: Arc::new(store.clone()),
+            publisher: Arc::new(store.clone()),
+            handler: Arc::new(store),
+            bell,
+        })
+    }
+
+    /// In Redis, as this application. What is published is heard of by a task.
+    pub(super) async fn redis(url: &str, application: &str, tasks: &Tasks) -> Result<Self> {
+        let mut config = Config::new(application, url.parse()?);
+        let granted = |component: &str, stores: &[&str]| Granted {
+            component: component.into(),
+            stores: stores.iter().copied().map(Arc::from).collect(),
+        };
+        config.components = vec![granted(PUBLISHER, &[]), granted(HANDLER, &[HANDLER])];
+        let redis = Redis::open(config).await?;
+        let bell = Arc::new(Notify::new());
+        let rung = Arc::clone(&bell);
+        let (mut news, shutdown) = (redis.watch([TOPIC.into()]), tasks.shutdown());
+        tasks.spawn("news from Redis", async move {
+            loop {
+                tokio::select! {
+                    biased;
+                    () = shutdown.wait() => return,
+                    _ = news.next() => rung.notify_one(),
+                }
+            }
+        });
+        Ok(Self {
+            publisher: redis.of(PUBLISHER),
+            handler: redis.of(HANDLER),
+            log: Arc::new(redis),
+            bell,
+        })
+    }
+}
