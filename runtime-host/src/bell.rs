@@ -22,6 +22,8 @@ pub(crate) enum Rung {
     Nothing,
     /// Events of any topic.
     Anything,
+    /// Anything may have happened: it is another connection, and may be another server.
+    Anew,
 }
 
 // === impl Bell ===
@@ -31,7 +33,7 @@ impl Bell {
     pub(crate) fn topic(&self, topic: Arc<str>) {
         let mut rung = self.rung.lock();
         match &mut *rung {
-            Rung::Anything => {}
+            Rung::Anything | Rung::Anew => {}
             Rung::Topics(topics) => drop(topics.insert(topic)),
             Rung::Nothing => *rung = Rung::Topics(BTreeSet::from([topic])),
         }
@@ -41,7 +43,17 @@ impl Bell {
 
     /// Events of any topic may have been published.
     pub(crate) fn anything(&self) {
-        *self.rung.lock() = Rung::Anything;
+        let mut rung = self.rung.lock();
+        if *rung != Rung::Anew {
+            *rung = Rung::Anything;
+        }
+        drop(rung);
+        self.waiting.notify_one();
+    }
+
+    /// It is another connection than before.
+    pub(crate) fn anew(&self) {
+        *self.rung.lock() = Rung::Anew;
         self.waiting.notify_one();
     }
 
@@ -73,5 +85,9 @@ mod tests {
         bell.anything();
         bell.topic("b".into());
         assert_eq!(bell.heard().await, Rung::Anything);
+        bell.anew();
+        bell.anything();
+        bell.topic("a".into());
+        assert_eq!(bell.heard().await, Rung::Anew);
     }
 }

@@ -179,7 +179,7 @@ fn listen(redis: &Redis, application: &Application, bell: Arc<Bell>, tasks: &Tas
             };
             match notice {
                 Notice::Own(topic) | Notice::Outside(topic) => bell.topic(topic),
-                Notice::Anew => bell.anything(),
+                Notice::Anew => bell.anew(),
             }
         }
     });

@@ -68,6 +68,11 @@ impl Members {
         view.alive.iter().filter(is_other).cloned().collect()
     }
 
+    /// Has everybody look again at what is whose to do.
+    pub(crate) fn stir(&self) {
+        self.changed.send_replace(());
+    }
+
     /// Tells when what is whose to do may be another's.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()

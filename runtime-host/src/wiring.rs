@@ -293,8 +293,9 @@ fn deliveries(
 }
 
 /// Wakes the deliveries after each commit that published something, and has them look again when nodes come or go.
-fn ring(bell: Arc<Bell>, deliveries: Deliveries, members: &Members, tasks: &Tasks) {
+fn ring(bell: Arc<Bell>, deliveries: Deliveries, members: &Arc<Members>, tasks: &Tasks) {
     let (shutdown, mut changes) = (tasks.shutdown(), members.changes());
+    let members = Arc::clone(members);
     tasks.spawn("wake-up of deliveries", async move {
         loop {
             tokio::select! {
@@ -303,6 +304,11 @@ fn ring(bell: Arc<Bell>, deliveries: Deliveries, members: &Members, tasks: &Task
                 rung = bell.heard() => match rung {
                     Rung::Topics(topics) => deliveries.wake_for(&topics),
                     Rung::Anything => deliveries.wake(),
+                    Rung::Anew => {
+                        deliveries.wake();
+                        // Runs that another server shows as they were before are looked at again.
+                        members.stir();
+                    }
                     Rung::Nothing => {}
                 },
                 changed = changes.changed() => if changed.is_err() { return } else { deliveries.rouse() },

@@ -49,9 +49,10 @@ enum Chore {
     /// Examples: `cargo xtask test`, `cargo xtask test -p skald-core`, `cargo xtask test -E 'test(undo)'`. Installs
     /// cargo-nextest if it is missing. Domains of components are tested natively, whole components through the host.
     Test {
-        /// Run the shop's end-to-end tests alone, with all hosts on a Redis Cluster of three primaries.
+        /// Run the end-to-end tests alone, with all hosts on a Redis Cluster of three primaries.
         ///
-        /// The cluster starts and ends with the tests; each host has keys of its own there.
+        /// The cluster starts and ends with the tests. Those that start servers of their own are left out, unless the rest
+        /// of the line says which tests are to run.
         #[arg(long)]
         redis_cluster: bool,
         /// What nextest is called with, after our own arguments.
@@ -141,5 +142,19 @@ mod tests {
             panic!("another chore was parsed");
         };
         assert_eq!(args, ["up", "--listen", "127.0.0.1:0", "--help"]);
+    }
+
+    #[test]
+    fn the_cluster_is_ours_and_the_rest_is_for_nextest() {
+        let line = ["xtask", "test", "--redis-cluster", "-E", "test(shop)"];
+        let Chore::Test {
+            redis_cluster,
+            args,
+        } = Xtask::parse_from(line).chore
+        else {
+            panic!("another chore was parsed");
+        };
+        assert!(redis_cluster);
+        assert_eq!(args, ["-E", "test(shop)"]);
     }
 }

@@ -10,8 +10,9 @@ use anyhow::Result;
 
 use crate::{build, process, say, skald, tools, workspace::Workspace};
 
-/// What of the end-to-end tests says nothing about a host on a Redis Cluster.
-const ELSEWHERE: &str = "FILTER";
+/// The end-to-end tests that say something of hosts on a Redis Cluster. The others start servers of their own, whose faults
+/// they are about, or no host at all.
+const ON_CLUSTER: &str = "not test(/^(manifests|nodes|weather)::/)";
 
 /// Where hosts keep what they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,27 +32,42 @@ pub(crate) fn run(workspace: &Workspace, store: Store, args: &[OsString]) -> Res
     say::step("host");
     skald::build(workspace)?;
     say::step("tests");
+    let tests = nextest(workspace, &arguments(store, args), is_ci());
     let mut command = match store {
-        Store::Usual => nextest(workspace, args, is_ci()),
+        Store::Usual => tests,
         Store::Cluster => {
-            beside_cluster(workspace, &nextest(workspace, &on_cluster(args), is_ci()))
+            build_cluster(workspace)?;
+            beside_cluster(workspace, &tests)
         }
     };
     process::hand_over("cargo nextest", &mut command)
 }
 
-/// What nextest is told where all hosts are on a cluster.
-fn on_cluster(args: &[OsString]) -> Vec<OsString> {
-    let mut all = ["-p", "e2e", "-E", ELSEWHERE].map(OsString::from).to_vec();
-    all.extend_from_slice(args);
-    all
+/// What nextest is told. On a cluster one test follows the other: what is published on a channel of Redis is heard by
+/// whoever listens, also by another test's shop.
+fn arguments(store: Store, args: &[OsString]) -> Vec<OsString> {
+    let on_cluster = match store {
+        Store::Usual => &[][..],
+        Store::Cluster if args.is_empty() => &["-p", "e2e", "-j", "1", "-E", ON_CLUSTER],
+        Store::Cluster => &["-p", "e2e", "-j", "1"],
+    };
+    let own = on_cluster.iter().map(OsString::from);
+    own.chain(args.iter().cloned()).collect()
+}
+
+/// Builds the program that starts a cluster. It is not run by cargo, which would tell the tests' cargo of its package.
+fn build_cluster(workspace: &Workspace) -> Result<()> {
+    let mut command = process::cargo(&workspace.root, "build");
+    command.args(["--release", "--target-dir", "target"]);
+    command.args(["--package", "test-redis", "--bin", "cluster"]);
+    process::run("building the cluster", &mut command)
 }
 
 /// The same command, with a cluster for as long as it takes.
 fn beside_cluster(workspace: &Workspace, tests: &Command) -> Command {
-    let mut command = process::cargo(&workspace.root, "run");
-    command.args(["--quiet", "--release", "--target-dir", "target"]);
-    command.args(["--package", "test-redis", "--bin", "cluster", "--"]);
+    let program = format!("target/release/cluster{}", env::consts::EXE_SUFFIX);
+    let mut command = Command::new(workspace.root.join(program));
+    command.current_dir(&workspace.root);
     command.arg(tests.get_program()).args(tests.get_args());
     for (name, value) in tests.get_envs() {
         match value {
@@ -133,6 +149,32 @@ mod tests {
             line(&["-E", "test(undo)"]),
             @"nextest run --release --target-dir target --workspace --exclude guest-hello -E test(undo)"
         );
+    }
+
+    #[test]
+    fn on_a_cluster_one_test_follows_the_other() {
+        let text = |args: Vec<OsString>| args.join(" ".as_ref()).into_string().unwrap();
+        insta::assert_snapshot!(
+            text(arguments(Store::Cluster, &[])),
+            @"-p e2e -j 1 -E not test(/^(manifests|nodes|weather)::/)"
+        );
+        let mine = ["-E", "test(shop)"].map(OsString::from);
+        insta::assert_snapshot!(text(arguments(Store::Cluster, &mine)), @"-p e2e -j 1 -E test(shop)");
+    }
+
+    #[test]
+    fn the_cluster_runs_the_same_command() {
+        let workspace = Workspace {
+            root: ".".into(),
+            packages: Vec::new(),
+        };
+        let tests = nextest(&workspace, &arguments(Store::Cluster, &[]), true);
+        let beside = beside_cluster(&workspace, &tests);
+        let line: Vec<_> = beside.get_args().collect();
+        let end: Vec<_> = tests.get_args().collect();
+        assert!(line.ends_with(&end), "{line:?}");
+        let has = |pair| beside.get_envs().any(|known| known == pair);
+        assert!(tests.get_envs().all(has));
     }
 
     #[test]

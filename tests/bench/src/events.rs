@@ -123,7 +123,7 @@ pub(crate) fn measure(report: &mut Report) -> Result<()> {
 
 async fn burst_on_redis(report: &mut Report, rate: (f64, &str)) -> Result<()> {
     let (server, tasks) = (server()?, Tasks::new());
-    let ground = Ground::redis(&server.url(), "burst", &tasks).await?;
+    let ground = Ground::redis(&server.url(), ("burst", message::TOPIC), &tasks).await?;
     burst::measure(report, "Redis", ground, rate, &tasks).await?;
     tasks.drain(END).await;
     Ok(())
@@ -141,14 +141,14 @@ impl Cell {
     async fn on_redis(kind: Kind, crowd: u32) -> Result<Self> {
         let (server, tasks) = (server()?, Tasks::new());
         let url = server.url();
-        let ground = Ground::redis(&url, "scene", &tasks).await?;
+        let ground = Ground::redis(&url, ("scene", message::TOPIC), &tasks).await?;
         let calls = match kind {
             Kind::Unit => unit(&ground.handler),
             Kind::Guest => guest::connect(&ground.handler, &tasks)?,
         };
         let stage = Stage::open(ground, calls, crowd, &tasks);
         let bare = Bare::open(&url, crowd, &tasks).await?;
-        let alone = alone::turn(&Ground::redis(&url, "alone", &tasks).await?);
+        let alone = alone::turn(&Ground::redis(&url, ("alone", alone::TOPIC), &tasks).await?);
         let keeper = Keeper::Process(server.pid());
         let mut cell = Self::default();
         // The first round only warms up.
@@ -281,7 +281,7 @@ impl Stage {
             let (publisher, told) = (Arc::clone(&publisher), waiting.expect(key));
             Box::pin(async move {
                 let payload = message::payload(key, 0);
-                let change = message::publishing([payload].into_iter());
+                let change = message::publishing(message::TOPIC, [payload].into_iter());
                 publisher
                     .commit(change, skald_telemetry::clock::now())
                     .await?;

@@ -10,6 +10,7 @@
 use std::{
     io::{self, BufRead as _, BufReader},
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -203,8 +204,8 @@ fn what_a_line_holds_back_arrives_once_it_is_mended() {
     let mut client = Client::connect(proxy.address()).unwrap();
     assert_eq!(client.ask(&["PING"]).unwrap(), "PONG");
     proxy.hold();
-    let asked = std::thread::spawn(move || client.ask(&["INCR", "count"]));
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    let asked = thread::spawn(move || client.ask(&["INCR", "count"]));
+    thread::sleep(Duration::from_millis(50));
     assert_eq!(server.ask(&["GET", "count"]).unwrap(), "");
     assert!(!asked.is_finished());
     proxy.mend();

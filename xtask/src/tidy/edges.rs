@@ -176,7 +176,7 @@ mod tests {
     fn guarded_crates_stay_in_their_room() {
         let core = "[package]\nname = \"skald-core\"\n[dependencies]\ntokio = \"1\"\nwasmtime-wasi = \"48\"\nhttp = \"1\"";
         insta::assert_snapshot!(report(check_guarded, &[("core/Cargo.toml", core)]), @r#"
-        core/Cargo.toml:4: "skald-core" may not use "tokio", only skald, skald-admin, skald-engine, skald-events, skald-gateway, skald-mesh, skald-saga, skald-store, skald-telemetry, e2e, bench, faults may; ask that room for what is needed, or change xtask/src/tidy/edges.rs with an ADR
+        core/Cargo.toml:4: "skald-core" may not use "tokio", only skald, skald-admin, skald-engine, skald-events, skald-gateway, skald-mesh, skald-saga, skald-store, skald-telemetry, skald-wire, e2e, bench, faults may; ask that room for what is needed, or change xtask/src/tidy/edges.rs with an ADR
         core/Cargo.toml:5: "skald-core" may not use "wasmtime-wasi", only skald-engine, bench may; ask that room for what is needed, or change xtask/src/tidy/edges.rs with an ADR
         "#);
     }

@@ -39,7 +39,7 @@ const IDLE_POLL: Duration = Duration::from_secs(1);
 pub(crate) const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many events are read when one is needed whose message was not kept: the next ones often are needed too.
-const RELOAD: usize = 16;
+const RELOAD: usize = 256;
 
 /// Serves one subscriber on one partition.
 ///

@@ -24,17 +24,33 @@ impl Shelf {
         }
     }
 
-    /// Keeps an event if there is room. The head of a key is kept always: it is needed next, and the schedule
-    /// bounds how many heads there are.
+    /// Keeps an event. The head of a key is kept always: it is needed next, and the schedule bounds how many heads there
+    /// are. Others are kept as far as there is room, the oldest of them: those are needed first.
     pub(crate) fn put(&mut self, event: Event, place: Place) {
         let keep = match place {
             Place::Head => true,
-            Place::Behind => self.events.len() < self.window,
+            Place::Behind => self.has_room_for(event.sequence),
             Place::Done => false,
         };
         if keep {
             self.events.insert(event.sequence, event);
         }
+    }
+
+    /// Makes room by forgetting the newest, unless this one is newer still.
+    fn has_room_for(&mut self, sequence: u64) -> bool {
+        if self.events.len() < self.window {
+            return true;
+        }
+        let Some(newest) = self
+            .events
+            .last_entry()
+            .filter(|newest| *newest.key() > sequence)
+        else {
+            return false;
+        };
+        newest.remove();
+        true
     }
 
     /// Hands out an event.

@@ -11,6 +11,9 @@ use tokio::time::Instant;
 
 use super::{crowd::Turn, ground::Ground, message};
 
+/// Not the topic of the others, who would hear of it.
+pub(super) const TOPIC: &str = "alone";
+
 /// Publishes, and handles what it has published. Nobody else may deliver there.
 pub(super) fn turn(ground: &Ground) -> Turn {
     let (publisher, handler) = (Arc::clone(&ground.publisher), Arc::clone(&ground.handler));
@@ -22,7 +25,7 @@ pub(super) fn turn(ground: &Ground) -> Turn {
             let payload = message::payload(key, 0);
             let mut change = message::writing(&payload);
             change.inbox = Some(mark(sequence));
-            let publishing = message::publishing([payload].into_iter());
+            let publishing = message::publishing(TOPIC, [payload].into_iter());
             publisher.commit(publishing, clock::now()).await?;
             let published = Instant::now();
             handler.commit(change, clock::now()).await?;

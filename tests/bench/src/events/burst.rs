@@ -103,7 +103,7 @@ async fn publish(store: Arc<dyn Store>, book: Arc<Book>, publisher: u32) -> Resu
     while first < ALL {
         let payloads = (first..first + EACH).map(|number| message::payload(number % KEYS, number));
         store
-            .commit(message::publishing(payloads), clock::now())
+            .commit(message::publishing(message::TOPIC, payloads), clock::now())
             .await?;
         book.published(first..first + EACH);
         first += PUBLISHERS * EACH;

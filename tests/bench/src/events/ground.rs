@@ -11,7 +11,7 @@ use skald_store::{
 use skald_telemetry::tasks::Tasks;
 use tokio::sync::Notify;
 
-use super::message::{HANDLER, TOPIC};
+use super::message::HANDLER;
 
 /// Who publishes.
 const PUBLISHER: &str = "orders";
@@ -45,8 +45,13 @@ impl Ground {
         })
     }
 
-    /// In Redis, as this application. What is published is heard of by a task.
-    pub(super) async fn redis(url: &str, application: &str, tasks: &Tasks) -> Result<Self> {
+    /// In Redis, as this application. What is published on the topic is heard of by a task: also what other applications
+    /// publish there, which is taken in as a stranger's.
+    pub(super) async fn redis(
+        url: &str,
+        (application, topic): (&str, &str),
+        tasks: &Tasks,
+    ) -> Result<Self> {
         let mut config = Config::new(application, url.parse()?);
         let granted = |component: &str, stores: &[&str]| Granted {
             component: component.into(),
@@ -56,7 +61,7 @@ impl Ground {
         let redis = Redis::open(config).await?;
         let bell = Arc::new(Notify::new());
         let rung = Arc::clone(&bell);
-        let (mut news, shutdown) = (redis.watch([TOPIC.into()]), tasks.shutdown());
+        let (mut news, shutdown) = (redis.watch([topic.into()]), tasks.shutdown());
         tasks.spawn("news from Redis", async move {
             loop {
                 tokio::select! {

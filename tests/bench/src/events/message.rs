@@ -49,8 +49,8 @@ fn number_in(payload: &[u8], at: Range<usize>) -> Option<usize> {
 }
 
 /// A unit of work that publishes these.
-pub(super) fn publishing(payloads: impl Iterator<Item = Bytes>) -> Change {
-    let event = |payload| NewEvent::new(TOPIC.into(), payload, ids::new_trace());
+pub(super) fn publishing(topic: &str, payloads: impl Iterator<Item = Bytes>) -> Change {
+    let event = |payload| NewEvent::new(topic.into(), payload, ids::new_trace());
     Change {
         events: payloads.map(event).collect(),
         ..Change::default()
@@ -72,13 +72,13 @@ pub(super) fn writing(payload: &Bytes) -> Change {
 
 #[cfg(test)]
 mod tests {
-    use super::{key, number, payload, publishing};
+    use super::{TOPIC, key, number, payload, publishing};
 
     #[test]
     fn a_message_tells_its_key_and_number() {
         let message = payload(17, 4_711);
         assert_eq!((key(&message), number(&message)), (Some(17), Some(4_711)));
-        let change = publishing([message].into_iter());
+        let change = publishing(TOPIC, [message].into_iter());
         assert_eq!(change.events[0].key, "00000017");
     }
 }

@@ -139,10 +139,10 @@ fn hear(said: &Receiver<(usize, u64)>, counts: &mut [u64]) -> Result<()> {
 
 async fn publish(url: &str, application: &str) -> Result<()> {
     let tasks = Tasks::new();
-    let ground = Ground::redis(url, application, &tasks).await?;
+    let ground = Ground::redis(url, (application, message::TOPIC), &tasks).await?;
     for first in (0..ALL).step_by(EACH as usize) {
         let payloads = (first..first + EACH).map(|number| message::payload(number % KEYS, number));
-        let change = message::publishing(payloads);
+        let change = message::publishing(message::TOPIC, payloads);
         ground.publisher.commit(change, clock::now()).await?;
     }
     tasks.drain(END).await;
@@ -196,7 +196,7 @@ pub(crate) fn serve(arguments: &[String]) -> Result<()> {
 
 async fn handle((url, application): (&str, &str), node: u32, nodes: u32) -> Result<()> {
     let tasks = Tasks::new();
-    let ground = Ground::redis(url, application, &tasks).await?;
+    let ground = Ground::redis(url, (application, message::TOPIC), &tasks).await?;
     say(0)?;
     let (go, told) = oneshot::channel();
     thread::spawn(move || {

@@ -3,6 +3,8 @@
 //! A mark wins over what is said later about the same event: a delivery whose handler committed but whose answer was
 //! lost is neither noted as failed nor buried.
 
+pub(crate) mod life;
+
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -32,6 +34,7 @@ type Page = (
 
 impl Redis {
     pub(super) async fn read_book(&self, book: &Book) -> Result<Progress, Failure> {
+        let life = life::life(self.link());
         let call = self.on_book(&PROGRESS, book).await?;
         let (generation, cursor, done, failed): Page = self.link().call(call).await?;
         let cursor = cursor.as_deref().map_or(Ok(0), number)?;
@@ -43,7 +46,7 @@ impl Redis {
         failures.sort_unstable_by_key(|failure| failure.sequence);
         let handled: Result<_, _> = done.iter().map(|sequence| number(sequence)).collect();
         Ok(Progress {
-            generation: generation.unwrap_or(0),
+            generation: life | generation.unwrap_or(0),
             cursor,
             handled: handled?,
             failures,
@@ -56,8 +59,11 @@ impl Redis {
         generation: u64,
         cursor: u64,
     ) -> Result<(), Failure> {
+        if life::is_past(self.link(), generation) {
+            return Ok(());
+        }
         let call = self.on_book(&ADVANCE, book).await?;
-        let call = call.arg(generation).arg(padded(cursor));
+        let call = call.arg(life::own(generation)).arg(padded(cursor));
         self.link().call(call).await
     }
 

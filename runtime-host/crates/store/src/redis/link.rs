@@ -14,7 +14,7 @@ use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -55,6 +55,8 @@ struct Inner {
     lanes: [Lane; LANES],
     patience: Duration,
     is_cluster: bool,
+    /// How often a connection was found to be lost.
+    losses: AtomicU32,
 }
 
 /// One of the connections, if there is one at the moment.
@@ -95,12 +97,18 @@ impl Link {
             lanes: Default::default(),
             patience: config.patience,
             is_cluster: config.address.is_cluster(),
+            losses: AtomicU32::new(0),
         })))
     }
 
     /// Whether keys are spread over several servers.
     pub(crate) fn is_cluster(&self) -> bool {
         self.0.is_cluster
+    }
+
+    /// How often a connection was found to be lost: what is behind the next one may be another server, that knows less.
+    pub(crate) fn losses(&self) -> u32 {
+        self.0.losses.load(Ordering::Acquire)
     }
 
     /// How long an operation waits for a server.
@@ -176,6 +184,7 @@ impl Link {
         for lane in &self.0.lanes {
             let mut current = lane.current.write();
             if current.as_ref().is_some_and(|one| one.number == number) {
+                self.0.losses.fetch_add(1, Ordering::AcqRel);
                 *current = None;
             }
         }

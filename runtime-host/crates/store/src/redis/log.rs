@@ -16,7 +16,7 @@ use skald_core::{
 use self::stream::{Range, Stream, id, number, scan};
 use crate::redis::{
     Redis,
-    books::book_name,
+    books::{book_name, life},
     link::Failure,
     script::{Lazy, Script},
 };
@@ -101,12 +101,13 @@ impl Redis {
     }
 
     async fn generation(&self, book: &Book) -> Result<u64, Failure> {
+        let life = life::life(self.link());
         let place = self.place_of(&book.group).await?;
         let mut command = redis::cmd("HGET");
         let key = format!("{}:book:{}", self.keys().place(&place), book_name(book));
         command.arg(key).arg("generation");
         let generation: Option<u64> = self.link().ask(&command).await?;
-        Ok(generation.unwrap_or(0))
+        Ok(life | generation.unwrap_or(0))
     }
 
     async fn mirror(&self, book: &Book, cursor: u64) -> Result<(), Failure> {

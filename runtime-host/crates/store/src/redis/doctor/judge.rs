@@ -128,6 +128,9 @@ pub(super) fn flush(facts: &Facts) -> Finding {
     }
 }
 
+/// Files are not rewritten by themselves before they have 64 MiB, unless somebody has set less.
+const USUAL_REWRITE: u64 = 32 << 20;
+
 /// Whether its files are written.
 pub(super) fn files(facts: &Facts) -> Finding {
     let is_well = |name| facts.info(name).is_none_or(|status| status == "ok");
@@ -138,9 +141,12 @@ pub(super) fn files(facts: &Facts) -> Finding {
             "make room on its disk; its log says what is wrong",
         );
     }
-    if facts.info("aof_rewrite_in_progress") == Some("1")
-        && facts.number("aof_base_size") == Some(0)
-    {
+    // A server that has had it from its start has no base either until its file is rewritten for its size.
+    let is_small = facts
+        .number("aof_current_size")
+        .is_none_or(|size| size < USUAL_REWRITE);
+    let is_rewriting = facts.info("aof_rewrite_in_progress") == Some("1");
+    if is_rewriting && is_small && facts.number("aof_base_size") == Some(0) {
         return finding("made for the first time").weak(
             Stake::Data,
             "appendonly was switched on just now: a crash before the file is complete loses everything.",

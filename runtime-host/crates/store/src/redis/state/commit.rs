@@ -19,6 +19,7 @@ use skald_core::{
 use super::{Touched, place_of_store, push_subject, store_of};
 use crate::redis::{
     Redis,
+    books::life,
     keys::{micros, padded, shard},
     link::Failure,
     places::Place,
@@ -132,7 +133,7 @@ fn push_mark(call: &mut Call, mark: Option<(usize, &InboxMark)>) {
             call.push("1");
             call.push(place);
             call.push(format!("{}:{}", mark.book.group, mark.book.partition));
-            call.push(mark.generation);
+            call.push(life::own(mark.generation));
             call.push(padded(mark.sequence));
         }
     }
