@@ -291,6 +291,14 @@ async fn nodes_that_serve_parts_of_it_are_one_shop() -> Result<()> {
     let back = part(BACK).start(&back_data).await?;
     let order = egil.ended(&text(&placed, "id")?).await?;
     assert_eq!(order["status"], "confirmed");
+    // A node that was away is tried again before it is trusted again.
+    let payment = format!("/api/v1/orders/{}/payment", text(&order, "id")?);
+    for path in [payment.as_str(), "/api/v1/stock/ale-horn"] {
+        waiting::until("the back is reached again", async || {
+            Ok((egil.client.get(path).await?.status == 200).then_some(()))
+        })
+        .await?;
+    }
     ledger.enter(&egil, &order).await?;
     waiting::until("the books agree", async || {
         Ok(ledger

@@ -116,11 +116,10 @@ impl Consumer {
             command.arg("COUNT").arg(PAGE).arg("BLOCK").arg(BLOCK);
             command.arg("STREAMS").arg(STREAM).arg(">");
             let read: Read = command.query_async(&mut self.reader).await?;
-            for (_, entries) in read.unwrap_or_default() {
-                for (number, entry) in entries.into_iter().enumerate() {
-                    let (lanes, waiting) = (Arc::clone(&self.lanes), Arc::clone(&self.waiting));
-                    acknowledgements.spawn(acknowledge(lanes, waiting, (number, entry)));
-                }
+            let entries = read.into_iter().flatten().flat_map(|(_, entries)| entries);
+            for (number, entry) in entries.enumerate() {
+                let (lanes, waiting) = (Arc::clone(&self.lanes), Arc::clone(&self.waiting));
+                acknowledgements.spawn(acknowledge(lanes, waiting, (number, entry)));
             }
             while let Some(ended) = acknowledgements.try_join_next() {
                 ended??;
