@@ -3,7 +3,7 @@
 mod embedded;
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io,
     path::Path,
     sync::Arc,
@@ -88,7 +88,7 @@ impl Data {
         bell: Arc<Bell>,
         tasks: &Tasks,
     ) -> Result<Self, Failure> {
-        let lock = claim(&settings.data).map_err(Failure::Data)?;
+        let lock = skald_store::claim(&settings.data)?;
         let mut config = config.clone();
         if config.application.is_empty() {
             config.application.clone_from(&application.app.name);
@@ -183,29 +183,6 @@ fn listen(redis: &Redis, application: &Application, bell: Arc<Bell>, tasks: &Tas
             }
         }
     });
-}
-
-/// Makes the directory and locks it, so that one process at a time is this node.
-fn claim(directory: &Path) -> Result<File, skald_store::OpenError> {
-    use skald_store::OpenError;
-    let failed = |source: io::Error| OpenError::Directory {
-        directory: directory.to_owned(),
-        source,
-    };
-    fs::create_dir_all(directory).map_err(failed)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(directory.join("skald.lock"))
-        .map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            directory: directory.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
 }
 
 /// The name of the node that has this directory: made at its first start, and kept, so that a node that is started again

@@ -1,6 +1,6 @@
 //! Accepts connections and answers one request on each, until told to stop.
 
-use std::{io, pin, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -8,11 +8,13 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use skald_telemetry::tasks::{Shutdown, Tasks};
+use skald_telemetry::{
+    reception::Reception,
+    tasks::{Shutdown, Tasks},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 use crate::{Config, Desks, routes};
@@ -25,8 +27,6 @@ const HEADER_TIME: Duration = Duration::from_secs(5);
 const CONVERSATION: Duration = Duration::from_secs(300);
 /// How long requests may take to end when the host stops.
 const DRAIN: Duration = Duration::from_secs(5);
-/// A pause after a failed accept: the usual reason is that no file descriptor is free, and asking at once would spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The admin API of one host.
 pub struct Admin {
@@ -48,46 +48,17 @@ impl Admin {
     /// The listener is the caller's, so that the address is known, and taken, before anything is told of it.
     pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) {
         let connections = Tasks::new();
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        let mut stop = pin::pin!(shutdown.wait());
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                () = &mut stop => break,
-                accepted = accept(&listener, &places) => accepted,
-            };
-            let Ok((stream, place)) = accepted.inspect_err(note) else {
-                sleep(ACCEPT_PAUSE).await;
-                continue;
-            };
-            let router = self.router.clone();
-            connections.spawn("admin connection", async move {
-                converse(router, stream).await;
-                drop(place);
-            });
-        }
-        drop(listener);
+        let reception = Reception {
+            name: "admin connection",
+            what: "an admin connection",
+            places: CONNECTIONS,
+        };
+        let converse = |stream| converse(self.router.clone(), stream);
+        reception
+            .receive(listener, shutdown, &connections, converse)
+            .await;
         connections.drain(DRAIN).await;
     }
-}
-
-/// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    stream.set_nodelay(true)?;
-    Ok((stream, place))
-}
-
-fn note(error: &io::Error) {
-    let error = error as &dyn std::error::Error;
-    tracing::warn!(error, "an admin connection was not accepted");
 }
 
 /// One request: a connection that is kept would have to be watched for idling, and nobody asks so often.

@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    io, pin,
+    pin,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -16,10 +16,12 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::conn::auto,
 };
-use skald_telemetry::tasks::{Shutdown, Tasks};
+use skald_telemetry::{
+    reception::Reception,
+    tasks::{Shutdown, Tasks},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep},
 };
 
@@ -30,8 +32,6 @@ use crate::{
 
 type Protocols = auto::Builder<Streams>;
 
-/// A pause after a failed accept: the usual reason is that no file descriptor is free, and asking at once would spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Requests at once on one HTTP/2 connection; browsers ask for about this many.
 const STREAMS: u32 = 128;
 /// How often an idle HTTP/2 connection is asked whether somebody is still there.
@@ -71,27 +71,19 @@ impl Gateway {
     /// [`Limits::drain`] says, and each connection closes after the answer it is at.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: Shutdown) {
         let connections = Tasks::new();
-        let places = Arc::new(Semaphore::new(self.limits.connections));
         let protocols = Arc::new(protocols(&self.limits, connections.clone()));
-        let mut stop = pin::pin!(shutdown.wait());
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                () = &mut stop => break,
-                accepted = accept(&listener, &places) => accepted,
-            };
-            let Ok((stream, place)) = accepted.inspect_err(note) else {
-                sleep(ACCEPT_PAUSE).await;
-                continue;
-            };
+        let reception = Reception {
+            name: "connection",
+            what: "a connection",
+            places: self.limits.connections,
+        };
+        let converse = |stream| {
             let line = Arc::new(Line::new(&self, &stream, connections.shutdown()));
-            let protocols = Arc::clone(&protocols);
-            connections.spawn("connection", async move {
-                converse(line, stream, &protocols).await;
-                drop(place);
-            });
-        }
-        drop(listener);
+            converse(line, stream, Arc::clone(&protocols))
+        };
+        reception
+            .receive(listener, shutdown, &connections, converse)
+            .await;
         let drained = connections.drain(self.limits.drain).await;
         if !drained.unfinished.is_empty() {
             tracing::warn!(
@@ -100,21 +92,6 @@ impl Gateway {
             );
         }
     }
-}
-
-/// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    // Without it an answer's last piece waits for the client's delayed acknowledgement, 40 ms.
-    stream.set_nodelay(true)?;
-    Ok((stream, place))
 }
 
 fn protocols(limits: &Limits, owner: Tasks) -> Protocols {
@@ -134,15 +111,8 @@ fn protocols(limits: &Limits, owner: Tasks) -> Protocols {
     builder
 }
 
-fn note(error: &io::Error) {
-    tracing::warn!(
-        error = error as &dyn std::error::Error,
-        "a connection was not accepted"
-    );
-}
-
 /// Answers the requests of one connection until it ends.
-async fn converse(line: Arc<Line>, stream: TcpStream, protocols: &Protocols) {
+async fn converse(line: Arc<Line>, stream: TcpStream, protocols: Arc<Protocols>) {
     let service = service_fn(|request| {
         let line = Arc::clone(&line);
         async move {

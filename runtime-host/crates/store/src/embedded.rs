@@ -1,12 +1,6 @@
 //! The embedded store: one SQLite file, one thread that writes, and snapshots that never wait for it.
 
-use std::{
-    fmt,
-    fs::{self, File, TryLockError},
-    path::Path,
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{fmt, fs::File, path::Path, sync::Arc, time::SystemTime};
 
 use skald_core::{
     call::BoxFuture,
@@ -15,6 +9,7 @@ use skald_core::{
 
 use crate::{
     apply::Unit,
+    claim::claim,
     config::Config,
     error::OpenError,
     reader::{Pool, View},
@@ -23,9 +18,6 @@ use crate::{
     work::Work,
     writer::{self, Handle},
 };
-
-/// The file that the process which has the data open holds locked. The system lets go of it when the process dies.
-const LOCK: &str = "skald.lock";
 
 /// State and events in one SQLite file. Cheap to clone; the last clone to be dropped closes it.
 #[derive(Clone)]
@@ -123,28 +115,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // The writer is stopped when its handle is dropped, after this.
         self.readers.close();
-    }
-}
-
-/// Makes the directory and locks it.
-fn claim(directory: &Path) -> Result<File, OpenError> {
-    let failed = |source| OpenError::Directory {
-        directory: directory.to_owned(),
-        source,
-    };
-    fs::create_dir_all(directory).map_err(failed)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(directory.join(LOCK))
-        .map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            directory: directory.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

@@ -8,6 +8,7 @@ mod apply;
 mod archive;
 mod books;
 mod checkpoint;
+mod claim;
 mod config;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -23,7 +24,7 @@ mod session;
 mod work;
 mod writer;
 
-pub use crate::{config::Config, embedded::Embedded, error::OpenError};
+pub use crate::{claim::claim, config::Config, embedded::Embedded, error::OpenError};
 
 #[cfg(test)]
 mod tests;

@@ -96,7 +96,7 @@ fn trace(row: &Row<'_>, column: usize) -> rusqlite::Result<TraceContext> {
 }
 
 /// The header that `TraceContext` displays. Its own parser refuses ids of zero, which what is outside any trace has.
-fn read_trace(header: &str) -> Option<TraceContext> {
+pub(crate) fn read_trace(header: &str) -> Option<TraceContext> {
     let mut parts = header.split('-').skip(1);
     Some(TraceContext {
         trace_id: u128::from_str_radix(parts.next()?, 16).ok()?,

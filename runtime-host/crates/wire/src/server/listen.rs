@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    io, pin,
+    pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,19 +12,18 @@ use std::{
 
 use hyper::{rt::Executor, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use skald_telemetry::tasks::{Shutdown, Tasks};
+use skald_telemetry::{
+    reception::Reception,
+    tasks::{Shutdown, Tasks},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 
 use super::{Desk, Line, caller::Caller};
 use crate::config::{Limits, Security};
-
-/// A pause after a failed accept: the usual reason is that no file descriptor is free, and asking at once would spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long a new connection may go without a call: whoever connects has one to make.
 const FIRST_CALL: Duration = Duration::from_secs(10);
@@ -36,25 +35,15 @@ struct Streams(Tasks);
 pub(super) async fn serve(desk: Arc<Desk>, listener: TcpListener, shutdown: Shutdown) {
     let limits = desk.config.limits.clone();
     let connections = Tasks::new();
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let mut stop = pin::pin!(shutdown.wait());
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = &mut stop => break,
-            accepted = accept(&listener, &places) => accepted,
-        };
-        let Ok((stream, place)) = accepted.inspect_err(note) else {
-            sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
-        let (desk, tasks) = (Arc::clone(&desk), connections.clone());
-        connections.spawn("wire connection", async move {
-            welcome(desk, stream, tasks).await;
-            drop(place);
-        });
-    }
-    drop(listener);
+    let reception = Reception {
+        name: "wire connection",
+        what: "a connection of another node",
+        places: limits.connections,
+    };
+    let welcome = |stream| welcome(Arc::clone(&desk), stream, connections.clone());
+    reception
+        .receive(listener, shutdown, &connections, welcome)
+        .await;
     let drained = connections.drain(limits.drain).await;
     if !drained.unfinished.is_empty() {
         let unfinished = drained.unfinished.len();
@@ -63,25 +52,6 @@ pub(super) async fn serve(desk: Arc<Desk>, listener: TcpListener, shutdown: Shut
             "calls of other nodes were still running and were dropped"
         );
     }
-}
-
-/// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    stream.set_nodelay(true)?;
-    Ok((stream, place))
-}
-
-fn note(error: &io::Error) {
-    let error = error as &dyn std::error::Error;
-    tracing::warn!(error, "a connection of another node was not accepted");
 }
 
 /// Shakes hands, if that is asked for.

@@ -3,12 +3,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use skald_core::{
-    context::TraceContext,
-    event::{Event, NewEvent, Partition},
-};
+use skald_core::event::{Event, NewEvent, Partition};
 
-use crate::redis::{Redis, keys::time, link::Failure, places::Place};
+use crate::{
+    redis::{Redis, keys::time, link::Failure, places::Place},
+    rows::read_trace,
+};
 
 /// How many bits of a number count the events of one millisecond; the others are the milliseconds since 1970.
 const BITS: u32 = 20;
@@ -158,16 +158,6 @@ pub(crate) fn text(bytes: Bytes) -> Result<String, Failure> {
 pub(crate) fn read_time(micros: &str) -> Result<std::time::SystemTime, Failure> {
     let parsed = micros.parse().ok().and_then(time);
     parsed.ok_or_else(|| Failure::corrupt(format!("{micros:?} is no time")))
-}
-
-/// The header that `TraceContext` displays. Its own parser refuses ids of zero, which what is outside any trace has.
-fn read_trace(header: &str) -> Option<TraceContext> {
-    let mut parts = header.split('-').skip(1);
-    Some(TraceContext {
-        trace_id: u128::from_str_radix(parts.next()?, 16).ok()?,
-        span_id: u64::from_str_radix(parts.next()?, 16).ok()?,
-        sampled: parts.next()? == "01",
-    })
 }
 
 #[cfg(test)]
