@@ -20,8 +20,8 @@ use self::{
 };
 use crate::{
     cli::{Audit, AuditCommand, Verify},
+    failure::Failure,
     present,
-    saga::Failure,
 };
 
 /// Does what is asked.

@@ -6,6 +6,7 @@ mod events;
 mod nodes;
 mod place;
 mod saga;
+mod who;
 
 use std::{borrow::Cow, net::SocketAddr, path::PathBuf, str::FromStr};
 
@@ -19,11 +20,11 @@ pub(crate) use self::events::{
     DlqCommand, Drop, Events, EventsCommand, Lag, Letter, Letters, Publish, Redrive, Replay, Tail,
 };
 pub(crate) use self::nodes::Nodes;
-pub(crate) use self::place::Place;
 pub(crate) use self::saga::{
     Check, Companions, Export, List, Listed, One, Purge, Rerun, Runs, Saga, SagaCommand, Signal,
     Skip, Upgrade,
 };
+pub(crate) use self::{place::Place, who::Who};
 
 /// Runs microservices that are WASI components.
 ///

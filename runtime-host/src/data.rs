@@ -23,7 +23,13 @@ use skald_store::{
 use skald_telemetry::{ids, tasks::Tasks};
 
 use self::embedded::Single;
-use crate::{application::Application, bell::Bell, lifecycle::Failure, settings::Settings};
+use crate::{
+    application::Application,
+    bell::Bell,
+    files::{self, Lasting},
+    lifecycle::Failure,
+    settings::Settings,
+};
 
 /// The store of the host itself, as a component's name that no component has.
 const HOST: &str = "$host";
@@ -196,9 +202,7 @@ pub(crate) fn node(directory: &Path) -> io::Result<String> {
         Err(error) => return Err(error),
     }
     let name = format!("node_{:016x}", ids::span_id());
-    let part = directory.join(format!("{NODE}.part"));
-    fs::write(&part, format!("{name}\n"))?;
-    fs::rename(part, file)?;
+    files::replace(&file, format!("{name}\n").as_bytes(), Lasting::Process)?;
     Ok(name)
 }
 

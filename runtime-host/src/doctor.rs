@@ -6,9 +6,9 @@ use skald_store::redis::{self, Report, Verdict};
 
 use crate::{
     cli::{Doctor, DoctorCommand, Examine},
+    failure::Failure,
     lifecycle,
     present::{self, findings, ink::Ink},
-    saga::Failure,
 };
 
 /// Does what is asked.
@@ -65,7 +65,7 @@ mod tests {
     use skald_store::redis::{Finding, Report, Stake, Verdict};
 
     use super::judge;
-    use crate::saga::Failure;
+    use crate::failure::Failure;
 
     fn judged(verdict: Verdict, stake: Option<Stake>) -> Result<(), Failure> {
         judge(&Report {

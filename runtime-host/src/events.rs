@@ -12,9 +12,9 @@ use skald_telemetry::clock;
 
 use crate::{
     cli::{self, DlqCommand, Events, EventsCommand},
+    failure::Failure,
     present::{self, ink::Ink, log},
     remote::{Remote, encoded},
-    saga::Failure,
     settings::Settings,
 };
 

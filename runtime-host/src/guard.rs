@@ -16,6 +16,8 @@ use parking_lot::Mutex;
 use skald_core::saga::RunId;
 use skald_saga::Guard;
 
+use crate::files::{self, Lasting};
+
 /// The file's name in the data directory.
 const FILE: &str = "journals";
 
@@ -119,7 +121,6 @@ impl Memory {
 
     /// Writes the file anew, whole or not at all.
     fn write(&mut self) -> io::Result<()> {
-        let part = self.file.with_extension("part");
         let mut text = String::new();
         for (run, count) in &self.entries {
             // Writing to a string cannot fail.
@@ -128,8 +129,7 @@ impl Memory {
         for run in &self.ended {
             let _ = writeln!(text, "{run} 0");
         }
-        fs::write(&part, text)?;
-        fs::rename(&part, &self.file)?;
+        files::replace(&self.file, text.as_bytes(), Lasting::Process)?;
         self.open = File::options().append(true).open(&self.file)?;
         self.lines = self.entries.len();
         Ok(())

@@ -17,7 +17,7 @@ use crate::{
     application::Application,
     build,
     cli::Up,
-    present, saga,
+    present, remote,
     seed::{self, FirstData},
     settings::Settings,
     wire::WireError,
@@ -142,7 +142,7 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
     let mut host = wiring::connect(application, engine, settings, is_ready, &back).await?;
     let stay = stay(&host);
     // An earlier host may have been killed before it could take its note away.
-    saga::address::withdraw(&settings.data);
+    remote::address::withdraw(&settings.data);
     tokio::select! {
         biased;
         () = stop.wait() => {}
@@ -163,7 +163,7 @@ async fn serve(settings: &Settings, up: &Up, application: &Application) -> Resul
         }
     }
     ready.send_replace(false);
-    saga::address::withdraw(&settings.data);
+    remote::address::withdraw(&settings.data);
     host.members.drain().await;
     drain(&front, &back).await;
     leave(&host, &stay).await;
@@ -263,7 +263,7 @@ impl Admission {
         let admin = Admin::new(&config, desks);
         front.spawn("admin", admin.serve(listener, front.shutdown()));
         host.members.is_asked_at(address.to_string());
-        saga::address::publish(data, address)?;
+        remote::address::publish(data, address)?;
         tracing::info!(%address, "operators are served; see `skald --help`");
         Ok(())
     }

@@ -10,6 +10,8 @@ mod coordinator;
 mod data;
 mod doctor;
 mod events;
+mod failure;
+mod files;
 mod guard;
 mod lifecycle;
 mod members;
@@ -29,7 +31,7 @@ use clap::Parser;
 
 use crate::{
     cli::{Cli, Command},
-    saga::Failure,
+    failure::Failure,
     settings::Settings,
 };
 

@@ -4,9 +4,9 @@ use skald_admin::view::{Node, Page};
 
 use crate::{
     cli::Nodes,
+    failure::Failure,
     present::{self, ink::Ink},
     remote::Remote,
-    saga::Failure,
     settings::Settings,
 };
 

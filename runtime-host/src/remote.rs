@@ -13,7 +13,7 @@ use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use ureq::Agent;
 
-use crate::{saga::Failure, settings::Settings};
+use crate::{failure::Failure, settings::Settings};
 
 /// The host is on this machine, or near: where nobody answers at once, nobody is there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -48,6 +48,17 @@ enum Answer {
     At(String),
 }
 
+/// Asks hosts directly, follows nothing, and waits no longer than this for an answer.
+pub(crate) fn agent(answer: Duration) -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .timeout_connect(Some(CONNECT))
+        .timeout_global(Some(answer));
+    config.build().new_agent()
+}
+
 // === impl Remote ===
 
 impl Remote {
@@ -68,14 +79,8 @@ impl Remote {
                 (found.ok_or_else(|| Failure::NoAddress(data))?, hint)
             }
         };
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(ANSWER));
         Ok(Self {
-            agent: config.build().new_agent(),
+            agent: agent(ANSWER),
             address: address.trim_start_matches("http://").to_owned(),
             token: settings.admin_token.clone(),
             hint: format!("({hint})"),

@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -21,11 +20,16 @@ use skald_core::{
 use skald_engine::{Engine, Spec};
 use skald_telemetry::clock;
 
+use crate::files::{self, Lasting};
+
 /// The folder of the data in which the code of sagas is kept, each file named by its digest.
 const FOLDER: &str = "revisions";
 
 /// The host's own store for code that nodes share.
 const LABEL: &str = "$revisions";
+
+/// So many names of shared code are looked at; code that is not among them is only written once more.
+const MOST: usize = 10_000;
 
 /// The code of sagas.
 pub(crate) struct Revisions {
@@ -115,31 +119,44 @@ impl Revisions {
         specs: &[Spec],
         revisions: &BTreeMap<String, ComponentId>,
     ) -> Result<(), StoreError> {
+        let shared = self.shared_names().await?;
         for (revision, component) in revisions {
-            let Some(source) = specs.iter().find(|spec| spec.id == *component) else {
+            let Some(spec) = specs.iter().find(|spec| spec.id == *component) else {
                 continue;
             };
-            let code = fs::read(&source.source).map_err(|error| unavailable(&error))?;
             let file = self.file(revision);
+            let is_shared = shared.as_ref().is_none_or(|names| names.contains(revision));
+            if is_shared && file.exists() {
+                continue;
+            }
+            let code = fs::read(&spec.source).map_err(|error| unavailable(&error))?;
             if !file.exists() {
                 write(&file, &code).map_err(|error| unavailable(&error))?;
             }
-            self.share(revision, code.into()).await?;
+            if !is_shared {
+                self.share(revision, code.into()).await?;
+            }
         }
         Ok(())
     }
 
-    /// Gives other nodes the code, unless they have it.
+    /// The code that nodes share already, where they do.
+    async fn shared_names(&self) -> Result<Option<BTreeSet<String>>, StoreError> {
+        let Some(shared) = &self.shared else {
+            return Ok(None);
+        };
+        let mut view = shared.snapshot().await?;
+        let names = view.keys(&Arc::from(LABEL), None, MOST).await?;
+        Ok(Some(names.iter().map(ToString::to_string).collect()))
+    }
+
+    /// Gives other nodes the code.
     async fn share(&self, revision: &str, code: Bytes) -> Result<(), StoreError> {
         let Some(shared) = &self.shared else {
             return Ok(());
         };
-        let key = key(revision);
-        if shared.snapshot().await?.get(&key).await?.value.is_some() {
-            return Ok(());
-        }
         let change = Change {
-            writes: vec![(key, Some(code))],
+            writes: vec![(key(revision), Some(code))],
             ..Change::default()
         };
         match shared.commit(change, clock::now()).await {
@@ -193,16 +210,10 @@ fn unavailable(error: &io::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
-/// Writes a file so that it is there whole or not at all.
-fn write(file: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let part = file.with_extension("part");
-    let mut open = fs::File::create(&part)?;
-    open.write_all(content)?;
-    open.sync_all()?;
-    fs::rename(&part, file)?;
-    fs::File::open(folder)?.sync_all()
+/// Writes code to its file.
+fn write(file: &Path, code: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+    files::replace(file, code, Lasting::Machine)
 }
 
 /// Deletes code that neither a run nor a new start needs.

@@ -3,16 +3,14 @@
 mod act;
 mod check;
 mod companions;
-mod failure;
 mod select;
 
 use skald_core::saga::view::View;
 use skald_telemetry::clock;
 
-pub(crate) use self::failure::Failure;
-pub(crate) use crate::remote::address;
 use crate::{
     cli::{List, One, Saga, SagaCommand},
+    failure::Failure,
     present::{
         self,
         ink::Ink,
@@ -30,8 +28,8 @@ pub(crate) fn run(settings: &Settings, saga: &Saga) -> Result<(), Failure> {
         SagaCommand::Ls(list) => self::list(&remote()?, list),
         SagaCommand::Show(one) => tell(&remote()?, one, |view| story(view, ink)),
         SagaCommand::Why(one) => tell(&remote()?, one, why),
-        SagaCommand::Retry(asked) => act::act(&remote()?, "retry", &asked.of, &asked.why),
-        SagaCommand::Cancel(asked) => act::act(&remote()?, "cancel", &asked.of, &asked.why),
+        SagaCommand::Retry(asked) => act::act(&remote()?, "retry", &asked.of, &asked.why.why),
+        SagaCommand::Cancel(asked) => act::act(&remote()?, "cancel", &asked.of, &asked.why.why),
         SagaCommand::Fail(asked) => act::act(&remote()?, "fail", &asked.of, &asked.why),
         SagaCommand::Rollback(asked) => act::act(&remote()?, "rollback", &asked.of, &asked.why),
         SagaCommand::Skip(asked) => act::skip(&remote()?, asked),

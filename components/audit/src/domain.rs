@@ -176,12 +176,6 @@ pub fn page(entries: u64, after: u64, size: u64) -> (Vec<u64>, bool) {
     ((after.saturating_add(1)..=last).collect(), last < entries)
 }
 
-/// Whether `who` is on the list, which is separated by commas or spaces.
-pub fn is_listed(list: &str, who: &str) -> bool {
-    list.split([',', ' ', '\n'])
-        .any(|listed| !who.is_empty() && listed == who)
-}
-
 /// Means of payment are for one checkout and nobody else: `data.payment` is withheld.
 fn without_payment(text: &str) -> Option<String> {
     let mut message: serde_json::Value = serde_json::from_str(text).ok()?;

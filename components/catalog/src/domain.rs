@@ -95,12 +95,6 @@ pub fn name(text: &str) -> Option<String> {
     good.then(|| name.to_owned())
 }
 
-/// Whether `who` is on a list that has commas or spaces between its names.
-pub fn is_listed(list: &str, who: &str) -> bool {
-    let mut names = list.split([',', ' ', '\n']);
-    names.any(|listed| !who.is_empty() && listed == who)
-}
-
 /// Gives a product of the range another name; answers the product.
 pub fn rename<'a>(range: &'a mut [Product], sku: &str, name: &str) -> Option<&'a Product> {
     let at = range.binary_search_by(|known| known.sku.as_str().cmp(sku));

@@ -35,7 +35,7 @@ struct ProductRenamed<'a> {
 /// Nobody may edit unless the manifest says so.
 pub(crate) fn admit(request: &Request) -> Result<(), Problem> {
     let who = request.principal()?;
-    if domain::is_listed(&variables::get(EDITORS), who) {
+    if variables::lists(EDITORS, who) {
         Ok(())
     } else {
         Err(Problem::forbidden("the range is for its editors to change"))

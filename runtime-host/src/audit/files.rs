@@ -10,7 +10,7 @@ use super::{
     entry::{Entry, Head, Heads},
     verifier::Verifier,
 };
-use crate::saga::Failure;
+use crate::failure::Failure;
 
 /// A file that entries are written into, one on each line.
 pub(super) struct Saved {

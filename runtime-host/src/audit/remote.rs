@@ -8,10 +8,7 @@ use serde_json::Value;
 use ureq::Agent;
 
 use super::entry::{Entry, Head, Heads};
-use crate::saga::Failure;
-
-/// Where nobody answers at once, nobody is there.
-const CONNECT: Duration = Duration::from_secs(5);
+use crate::{failure::Failure, remote};
 
 /// For one page.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -45,14 +42,8 @@ impl Remote {
             );
             return Err(Failure::Input(why));
         }
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(ANSWER));
         Ok(Self {
-            agent: config.build().new_agent(),
+            agent: remote::agent(ANSWER),
             shop: from.trim_end_matches('/').to_owned(),
             token: token.map(content).transpose()?,
         })

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use crate::{present, saga::Failure};
+use crate::{failure::Failure, present};
 
 /// Goes on if the person says so, or has said so already.
 pub(super) fn confirm(is_said: bool, what: &str) -> Result<(), Failure> {

@@ -8,9 +8,9 @@ use skald_telemetry::clock;
 use super::confirm::confirm;
 use crate::{
     cli::{self, Drop, Letters, Redrive},
+    failure::Failure,
     present::{self, ink::Ink, log},
     remote::{Asked, Remote, encoded},
-    saga::Failure,
 };
 
 /// How many letters are asked for at once.

@@ -7,9 +7,9 @@ use skald_telemetry::{clock, ids};
 
 use crate::{
     cli::Publish,
+    failure::Failure,
     present,
     remote::{Asked, Remote, content, encoded},
-    saga::Failure,
 };
 
 /// The type of a message that says of itself that it is an event.

@@ -6,9 +6,9 @@ use skald_admin::view::Replay;
 use super::confirm::confirm;
 use crate::{
     cli,
+    failure::Failure,
     present::{self, log},
     remote::Remote,
-    saga::Failure,
 };
 
 /// Tells what it would be, asks, and does it.

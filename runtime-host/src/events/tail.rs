@@ -11,9 +11,9 @@ use skald_admin::view::Event;
 
 use crate::{
     cli::Tail,
+    failure::Failure,
     present::{ink::Ink, log},
     remote::{Remote, encoded},
-    saga::Failure,
 };
 
 /// How many events are asked for at once.

@@ -8,14 +8,15 @@ use std::{
 
 use serde_json::{Value, json};
 
+use crate::files::{self, Lasting};
+
 /// The file's name.
 const FILE: &str = "admin";
 
 /// Notes the address, whole or not at all.
 pub(crate) fn publish(data: &Path, address: SocketAddr) -> io::Result<()> {
-    let part = data.join(format!("{FILE}.part"));
-    fs::write(&part, format!("{}\n", json!({ "address": address })))?;
-    fs::rename(part, file(data))
+    let note = format!("{}\n", json!({ "address": address }));
+    files::replace(&file(data), note.as_bytes(), Lasting::Process)
 }
 
 /// Takes the note away, so that nobody asks a host that has ended.

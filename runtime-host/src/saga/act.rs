@@ -61,7 +61,7 @@ fn told(remote: &Remote, verb: &str, run: &str) -> Result<(), Failure> {
 
 /// `rerun`.
 pub(crate) fn rerun(remote: &Remote, asked: &Rerun) -> Result<(), Failure> {
-    let order = json!({ "who": asked.who.who, "why": asked.why, "from": asked.from });
+    let order = json!({ "who": asked.who.who, "why": asked.why.why, "from": asked.from });
     let done = remote.post(&path(&[&asked.run, "rerun"]), &order)?;
     let run = named(&done);
     present::say(&format!(
@@ -93,7 +93,7 @@ pub(crate) fn signal(remote: &Remote, asked: &Signal) -> Result<(), Failure> {
 pub(crate) fn upgrade(remote: &Remote, asked: &Upgrade) -> Result<(), Failure> {
     let order = json!({
         "who": asked.who.who,
-        "why": asked.why,
+        "why": asked.why.why,
         "rehearse": asked.dry_run,
     });
     let runs = if asked.all {

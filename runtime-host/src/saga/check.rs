@@ -9,7 +9,7 @@ use skald_core::{
 use skald_engine::Engine;
 use skald_saga::{Rehearsed, rehearse};
 
-use super::Failure;
+use crate::failure::Failure;
 use crate::{
     application::Application,
     cli::Check,

@@ -7,7 +7,7 @@ use std::{
 
 use skald_companions::{Change, Staleness};
 
-use super::Failure;
+use crate::failure::Failure;
 use crate::{cli::Companions, present};
 
 /// Writes them, or says which are not as they should be.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use skald_core::saga::{journal::Standing, view::Row};
 
-use super::Failure;
+use crate::failure::Failure;
 use crate::{
     cli::{List, Listed},
     remote::{Remote, encoded},

@@ -2,6 +2,8 @@
 
 use clap::{ArgGroup, Args};
 
+use crate::cli::Who;
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Topics {
     /// Print the host's answer as JSON.
@@ -92,20 +94,6 @@ pub(crate) struct Which {
     /// All of this subscriber.
     #[arg(long, value_name = "NAME")]
     pub(crate) subscriber: Option<String>,
-}
-
-/// Who acts; the host's log keeps it.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Who {
-    /// Who does it, for the host's log.
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "USER",
-        default_value = "somebody",
-        hide_env_values = true
-    )]
-    pub(crate) who: String,
 }
 
 #[derive(Args, Clone, Debug)]

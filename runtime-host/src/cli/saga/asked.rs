@@ -5,6 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 use skald_core::saga::journal::Standing;
 
+use crate::cli::Who;
+
 /// Which runs are meant by what they are.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Listed {
@@ -68,25 +70,9 @@ pub(crate) struct Runs {
     pub(crate) who: Who,
 }
 
-/// Who acts; the journal keeps it.
+/// A reason that need not be given.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Who {
-    /// Who does it, for the journal.
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "USER",
-        default_value = "somebody",
-        hide_env_values = true
-    )]
-    pub(crate) who: String,
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Act {
-    #[command(flatten)]
-    pub(crate) of: Runs,
-
+pub(crate) struct Why {
     /// Why, for the journal.
     #[arg(
         long,
@@ -95,6 +81,15 @@ pub(crate) struct Act {
         hide_default_value = true
     )]
     pub(crate) why: String,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Act {
+    #[command(flatten)]
+    pub(crate) of: Runs,
+
+    #[command(flatten)]
+    pub(crate) why: Why,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -130,14 +125,8 @@ pub(crate) struct Rerun {
     #[command(flatten)]
     pub(crate) who: Who,
 
-    /// Why, for the journal.
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) why: String,
+    #[command(flatten)]
+    pub(crate) why: Why,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -184,14 +173,8 @@ pub(crate) struct Upgrade {
     #[command(flatten)]
     pub(crate) who: Who,
 
-    /// Why, for the journal.
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) why: String,
+    #[command(flatten)]
+    pub(crate) why: Why,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -152,6 +152,25 @@ pub enum AppendError {
     Store(#[from] StoreError),
 }
 
+// === impl Filter ===
+
+impl Filter {
+    /// Whether runs that stand so are asked for.
+    pub fn allows(&self, standing: Standing) -> bool {
+        self.standings.is_empty() || self.standings.contains(&standing)
+    }
+
+    /// Whether a run is one of those asked for, wherever it stands and whatever comes before it.
+    pub fn is_about(&self, one: &Summary) -> bool {
+        let is_same =
+            |asked: &Option<String>, is: &str| asked.as_ref().is_none_or(|asked| asked == is);
+        let prefix = self.prefix.as_deref().unwrap_or_default();
+        is_same(&self.component, &one.component)
+            && is_same(&self.subject, &one.subject)
+            && one.run.as_str().starts_with(prefix)
+    }
+}
+
 // === impl Standing ===
 
 impl Standing {

@@ -38,8 +38,6 @@ impl Sagas {
     /// The list, in which runs with a damaged journal are parked.
     async fn listed(&self, filter: &Filter) -> Result<Vec<Summary>, StoreError> {
         let mut list = self.ground.journal.list(filter).await?;
-        let is_asked_for =
-            |one: &Summary| filter.standings.is_empty() || filter.standings.contains(&one.standing);
         let place = |one: &Summary| (one.started_at, one.run.clone());
         let after = match &filter.after {
             Some(after) => self.ground.journal.find(after).await?,
@@ -51,11 +49,11 @@ impl Sagas {
             let found = self.ground.journal.find(&run).await?;
             let is_next =
                 |one: &Summary| after.as_ref().is_none_or(|after| place(one) > place(after));
-            list.extend(found.filter(|one| !is_there && is_next(one) && fits(filter, one)));
+            list.extend(found.filter(|one| !is_there && is_next(one) && filter.is_about(one)));
         }
         list.iter_mut()
             .for_each(|one| self.ground.mark_damaged(one));
-        list.retain(is_asked_for);
+        list.retain(|one| filter.allows(one.standing));
         list.sort_by_key(place);
         list.truncate(filter.limit);
         Ok(list)
@@ -266,15 +264,6 @@ impl super::Ground {
             summary.note = format!("the journal is damaged: {damage}");
         }
     }
-}
-
-/// Whether a run is one of those asked for, wherever it stands.
-fn fits(filter: &Filter, one: &Summary) -> bool {
-    let is_same = |asked: &Option<String>, is: &str| asked.as_ref().is_none_or(|asked| asked == is);
-    let prefix = filter.prefix.as_deref().unwrap_or_default();
-    is_same(&filter.component, &one.component)
-        && is_same(&filter.subject, &one.subject)
-        && one.run.as_str().starts_with(prefix)
 }
 
 /// Whether what a run did before a command can be taken over by another one; why not, if not.

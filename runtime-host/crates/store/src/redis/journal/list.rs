@@ -166,23 +166,6 @@ fn indexes(filter: &Filter) -> Vec<String> {
     }
 }
 
-fn is_asked_for(filter: &Filter, one: &Summary) -> bool {
-    let Filter {
-        standings,
-        component,
-        subject,
-        prefix,
-        after: _,
-        limit: _,
-    } = filter;
-    (standings.is_empty() || standings.contains(&one.standing))
-        && component.as_ref().is_none_or(|name| *name == one.component)
-        && subject.as_ref().is_none_or(|name| *name == one.subject)
-        && prefix
-            .as_ref()
-            .is_none_or(|prefix| one.run.as_str().starts_with(&**prefix))
-}
-
 // === impl Walk ===
 
 impl Walk {
@@ -246,7 +229,7 @@ impl Walk {
             let member = row.pop().flatten().unwrap_or_default();
             let summary = self.summary(&member, fields)?;
             self.from = [b"(", &*member].concat();
-            if is_asked_for(filter, &summary) {
+            if filter.allows(summary.standing) && filter.is_about(&summary) {
                 self.found.push_back(summary);
             }
         }
