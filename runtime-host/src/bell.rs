@@ -1,8 +1,9 @@
 //! Rung when something was published; whoever waits hears of all rings since the last time at once.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
+use skald_core::event::Published;
 use tokio::sync::Notify;
 
 /// Rung when something was published.
@@ -15,8 +16,8 @@ pub(crate) struct Bell {
 /// What may have been published.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Rung {
-    /// Events of these topics.
-    Topics(BTreeSet<Arc<str>>),
+    /// Events of these topics, there.
+    News(BTreeSet<Published>),
     /// Nothing.
     #[default]
     Nothing,
@@ -29,13 +30,13 @@ pub(crate) enum Rung {
 // === impl Bell ===
 
 impl Bell {
-    /// An event of this topic was published.
-    pub(crate) fn topic(&self, topic: Arc<str>) {
+    /// Something was published.
+    pub(crate) fn news(&self, published: Published) {
         let mut rung = self.rung.lock();
         match &mut *rung {
             Rung::Anything | Rung::Anew => {}
-            Rung::Topics(topics) => drop(topics.insert(topic)),
-            Rung::Nothing => *rung = Rung::Topics(BTreeSet::from([topic])),
+            Rung::News(all) => drop(all.insert(published)),
+            Rung::Nothing => *rung = Rung::News(BTreeSet::from([published])),
         }
         drop(rung);
         self.waiting.notify_one();
@@ -71,23 +72,31 @@ impl Bell {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bell, Rung};
+    use super::{Bell, Published, Rung};
+
+    fn published(topic: &str, partition: &str) -> Published {
+        Published {
+            partition: partition.into(),
+            topic: topic.into(),
+        }
+    }
 
     #[tokio::test]
     async fn all_rings_since_the_last_time_are_heard_at_once() {
         let bell = Bell::default();
-        for topic in ["a", "b", "a"] {
-            bell.topic(topic.into());
+        let all = [("a", "1"), ("b", "1"), ("a", "2"), ("a", "1")];
+        for (topic, partition) in all {
+            bell.news(published(topic, partition));
         }
-        let topics = ["a", "b"].map(Into::into).into();
-        assert_eq!(bell.heard().await, Rung::Topics(topics));
-        bell.topic("a".into());
+        let heard = all.map(|(topic, partition)| published(topic, partition));
+        assert_eq!(bell.heard().await, Rung::News(heard.into()));
+        bell.news(published("a", "1"));
         bell.anything();
-        bell.topic("b".into());
+        bell.news(published("b", "1"));
         assert_eq!(bell.heard().await, Rung::Anything);
         bell.anew();
         bell.anything();
-        bell.topic("a".into());
+        bell.news(published("a", "1"));
         assert_eq!(bell.heard().await, Rung::Anew);
     }
 }

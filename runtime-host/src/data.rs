@@ -184,7 +184,7 @@ fn listen(redis: &Redis, application: &Application, bell: Arc<Bell>, tasks: &Tas
                 notice = news.next() => notice,
             };
             match notice {
-                Notice::Own(topic) | Notice::Outside(topic) => bell.topic(topic),
+                Notice::Own(published) | Notice::Outside(published) => bell.news(published),
                 Notice::Anew => bell.anew(),
             }
         }

@@ -302,7 +302,7 @@ fn ring(bell: Arc<Bell>, deliveries: Deliveries, members: &Arc<Members>, tasks: 
                 biased;
                 () = shutdown.wait() => return,
                 rung = bell.heard() => match rung {
-                    Rung::Topics(topics) => deliveries.wake_for(&topics),
+                    Rung::News(published) => deliveries.wake_for(&published),
                     Rung::Anything => deliveries.wake(),
                     Rung::Anew => {
                         deliveries.wake();

@@ -84,6 +84,15 @@ impl NewEvent {
 /// How the topic of what is for one subscriber begins. Components cannot publish on it.
 const FOR_ONE: &str = "$for/";
 
+/// That something was published, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Published {
+    /// The part of the log that it is in.
+    pub partition: Partition,
+    /// The channel.
+    pub topic: Arc<str>,
+}
+
 /// An event of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -144,11 +153,24 @@ pub struct DeadLetter {
     pub buried_at: SystemTime,
 }
 
-/// What a delivery asks before it reads on.
+/// How far a partition goes for a subscriber.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     /// The number of the partition's newest event, 0 where there is none.
     pub newest: u64,
+    /// The book's generation.
+    pub generation: u64,
+}
+
+/// What a subscriber finds that reads on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// The events that it wants to hear, oldest first.
+    pub events: Vec<Event>,
+    /// There are no others of them up to here.
+    pub to: u64,
+    /// Whether there may be more beyond it already.
+    pub has_more: bool,
     /// The book's generation.
     pub generation: u64,
 }
@@ -173,6 +195,26 @@ pub trait EventLog: Send + Sync + 'static {
     /// How far the partition goes, and whether the book is still the one that was opened.
     fn head<'a>(&'a self, book: &'a Book) -> BoxFuture<'a, Result<Head, StoreError>>;
 
+    /// The events that a subscriber wants to hear after `after`, at most `limit`, with what a delivery has to know to go on
+    /// from there. A store that answers all of it at once does so.
+    fn read_on<'a>(
+        &'a self,
+        book: &'a Book,
+        interest: &'a Interest,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Stretch, StoreError>> {
+        Box::pin(async move {
+            // Asked before reading: an event that is committed in between is not taken for one that was read.
+            let head = self.head(book).await?;
+            if head.newest <= after {
+                return Ok(Stretch::nothing(after, head.generation));
+            }
+            let events = self.read(&book.partition, interest, after, limit).await?;
+            Ok(Stretch::new(events, limit, head))
+        })
+    }
+
     /// How far a subscriber has come. A new one starts at the beginning of the partition.
     fn progress<'a>(&'a self, book: &'a Book) -> BoxFuture<'a, Result<Progress, StoreError>>;
 
@@ -193,6 +235,36 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Gives up on an event: it is handled as far as the subscriber is concerned, and kept as a dead letter.
     fn bury(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), StoreError>>;
+}
+
+// === impl Stretch ===
+
+impl Stretch {
+    /// What was read with a limit, of a partition that went at least so far when it was read.
+    pub fn new(events: Vec<Event>, limit: usize, head: Head) -> Self {
+        let has_more = events.len() >= limit;
+        let last = events.last().map_or(0, |event| event.sequence);
+        Self {
+            events,
+            to: if has_more {
+                last
+            } else {
+                head.newest.max(last)
+            },
+            has_more,
+            generation: head.generation,
+        }
+    }
+
+    /// Nothing after `after`.
+    pub const fn nothing(after: u64, generation: u64) -> Self {
+        Self {
+            events: Vec::new(),
+            to: after,
+            has_more: false,
+            generation,
+        }
+    }
 }
 
 // === impl DeadLetter ===

@@ -13,13 +13,13 @@ use std::{
 use parking_lot::Mutex;
 use skald_core::{
     call::{DynCall, chain},
-    event::{Book, EventLog, Interest},
+    event::{Book, EventLog, Interest, NewEvent, Published},
     store::StoreError,
 };
 use skald_telemetry::tasks::{Shutdown, Tasks};
 use tokio::{select, sync::Notify, time::sleep};
 
-use crate::{Config, Lag, delivery::Delivery, handle::Handle};
+use crate::{Config, delivery::Delivery, handle::Handle};
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +47,7 @@ struct Inner {
 
 struct Running {
     handle: Handle,
+    /// What it wants to hear, also of what is for it alone.
     topics: Vec<Arc<str>>,
     /// Says stop to this delivery alone.
     leash: Tasks,
@@ -105,10 +106,13 @@ impl Deliveries {
         }
     }
 
-    /// The same, for events of some topics only.
-    pub fn wake_for(&self, topics: &BTreeSet<Arc<str>>) {
-        for running in self.0.running.lock().values() {
-            if running.topics.iter().any(|topic| topics.contains(topic)) {
+    /// The same, for what was published: only those have to look that serve its partition and want to hear its topic.
+    pub fn wake_for(&self, published: &BTreeSet<Published>) {
+        for (book, running) in self.0.running.lock().iter() {
+            let is_news = |one: &Published| {
+                one.partition == book.partition && running.topics.contains(&one.topic)
+            };
+            if published.iter().any(is_news) {
                 running.handle.wake();
             }
         }
@@ -117,13 +121,6 @@ impl Deliveries {
     /// Says that other partitions than before may be this host's to serve.
     pub fn rouse(&self) {
         self.0.rouse.notify_one();
-    }
-
-    /// How far behind each subscriber is, on the partitions that are served here.
-    pub fn lags(&self) -> Vec<(Book, Lag)> {
-        let running = self.0.running.lock();
-        let lag = |(book, one): (&Book, &Running)| (book.clone(), one.handle.lag());
-        running.iter().map(lag).collect()
     }
 
     /// Waits until everything that is in the log, and everything that its handlers publish meanwhile, is handled or buried,
@@ -197,7 +194,8 @@ impl Deliveries {
             format!("delivery to {book}"),
             delivery.run(leash.shutdown()),
         );
-        let topics = interest.topics.clone();
+        let own = NewEvent::topic_for(&interest.group);
+        let topics = interest.topics.iter().cloned().chain([own]).collect();
         let one = Running {
             handle,
             topics,

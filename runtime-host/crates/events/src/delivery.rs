@@ -25,7 +25,7 @@ use crate::{
     books::{Books, Pace},
     handle::{Handle, Status},
     retry::{Verdict, is_of_the_handler, judge},
-    schedule::{Entry, Moment, Noted, Place, Schedule, Tries},
+    schedule::{Moment, Noted, Place, Schedule, Tries},
     shelf::Shelf,
 };
 
@@ -176,29 +176,17 @@ impl Delivery {
         if !self.unread || room == 0 {
             return Ok(());
         }
-        // Asked before reading: an event that is committed in between is not taken for one that was read.
-        let head = self.log.head(&self.book).await?;
-        if head.generation != self.books.generation() {
+        let (after, wants) = (self.schedule.read(), &self.interest);
+        let stretch = self.log.read_on(&self.book, wants, after, room).await?;
+        if stretch.generation != self.books.generation() {
             return self.reopen().await;
         }
-        let after = self.schedule.read();
-        if head.newest <= after {
-            self.unread = false;
-            return Ok(());
-        }
-        let events = self.events(after, room).await?;
-        self.unread = events.len() >= room;
-        for event in events {
-            let entry = Entry {
-                sequence: event.sequence,
-                recorded_at: event.recorded_at,
-            };
-            let place = self.schedule.add(entry, &event.key, now);
+        self.unread = stretch.has_more;
+        for event in stretch.events {
+            let place = self.schedule.add(event.sequence, &event.key, now);
             self.shelf.put(event, place);
         }
-        if !self.unread {
-            self.schedule.read_to(head.newest);
-        }
+        self.schedule.read_to(stretch.to);
         Ok(())
     }
 
@@ -371,11 +359,11 @@ impl Delivery {
 
     fn tell(&self) {
         if self.opened {
-            let undone = u64::try_from(self.schedule.undone()).unwrap_or(u64::MAX);
-            self.status.send_replace(Status {
-                cursor: Some(self.schedule.cursor()),
-                messages: undone,
-                oldest: self.schedule.oldest(),
+            let cursor = Some(self.schedule.cursor());
+            self.status.send_if_modified(|status| {
+                let is_new = status.cursor != cursor;
+                status.cursor = cursor;
+                is_new
             });
         }
     }

@@ -1,15 +1,11 @@
 //! The way into a running delivery, and how far it has come.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
 
 use skald_core::{
     call::chain,
     event::{Book, EventLog},
 };
-use skald_telemetry::clock;
 use thiserror::Error;
 use tokio::{
     sync::{Notify, watch},
@@ -27,15 +23,6 @@ pub(crate) struct Handle {
     pub(crate) book: Book,
 }
 
-/// How far a subscriber is behind the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lag {
-    /// Events that were read and are not done with. A subscriber that keeps up has read them all.
-    pub messages: u64,
-    /// The age of the oldest event that was read and is not done with.
-    pub oldest: Option<Duration>,
-}
-
 /// The delivery has ended; nobody is served any more.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("the delivery of events has stopped")]
@@ -46,8 +33,6 @@ pub(crate) struct Stopped;
 pub(crate) struct Status {
     /// Every event up to here is done with; none before the books were read.
     pub(crate) cursor: Option<u64>,
-    pub(crate) messages: u64,
-    pub(crate) oldest: Option<SystemTime>,
 }
 
 // === impl Handle ===
@@ -62,17 +47,6 @@ impl Handle {
     /// now and then.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
-    }
-
-    /// How far the subscriber is behind, as of the last pass.
-    pub(crate) fn lag(&self) -> Lag {
-        let status = *self.status.borrow();
-        // A clock that was set back makes an event young, not old.
-        let age = |at| clock::now().duration_since(at).unwrap_or_default();
-        Lag {
-            messages: status.messages,
-            oldest: status.oldest.map(age),
-        }
     }
 
     /// Waits until every event that is in the log now is handled or buried.

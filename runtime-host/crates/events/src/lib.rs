@@ -22,7 +22,6 @@ use std::{
 
 pub use crate::{
     deliveries::{Deliveries, Share},
-    handle::Lag,
     retention::Retention,
 };
 

@@ -19,7 +19,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 #[cfg(test)]
@@ -28,15 +28,8 @@ mod tests;
 /// A time, as what has passed since the delivery began; the clock on the wall may jump, this does not.
 pub(crate) type Moment = Duration;
 
-/// Undone events held, for each key that may be held: 64 × 1,024 events of 24 bytes are about 1.5 MiB at most.
+/// Undone events held, for each key that may be held: 64 × 1,024 numbers are half a MiB.
 const BACKLOG: usize = 64;
-
-/// An event of the log, without what it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) sequence: u64,
-    pub(crate) recorded_at: SystemTime,
-}
 
 /// How often an event was tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +81,7 @@ pub(crate) struct Schedule {
 
 #[derive(Clone, Debug)]
 struct Queue {
-    entries: VecDeque<Entry>,
+    events: VecDeque<u64>,
     head: Head,
     /// Of the head.
     tries: Tries,
@@ -137,33 +130,33 @@ impl Schedule {
     }
 
     /// Takes in the next event of the log.
-    pub(crate) fn add(&mut self, entry: Entry, key: &str, now: Moment) -> Place {
-        if entry.sequence <= self.read {
+    pub(crate) fn add(&mut self, sequence: u64, key: &str, now: Moment) -> Place {
+        if sequence <= self.read {
             return Place::Done;
         }
-        self.read = entry.sequence;
-        if self.handled.remove(&entry.sequence) {
-            self.noted.remove(&entry.sequence);
+        self.read = sequence;
+        if self.handled.remove(&sequence) {
+            self.noted.remove(&sequence);
             return Place::Done;
         }
         self.undone += 1;
         if let Some(queue) = self.keys.get_mut(key) {
-            queue.entries.push_back(entry);
+            queue.events.push_back(sequence);
             return Place::Behind;
         }
-        let (until, tries) = self.turn(entry.sequence, now);
+        let (until, tries) = self.turn(sequence, now);
         let key: Arc<str> = key.into();
         let head = Head::Waiting { until };
         self.keys.insert(
             Arc::clone(&key),
             Queue {
-                entries: VecDeque::from([entry]),
+                events: VecDeque::from([sequence]),
                 head,
                 tries,
             },
         );
-        self.heads.insert(entry.sequence, key);
-        self.waiting.insert((until, entry.sequence));
+        self.heads.insert(sequence, key);
+        self.waiting.insert((until, sequence));
         Place::Head
     }
 
@@ -203,8 +196,8 @@ impl Schedule {
         self.heads.remove(&sequence);
         self.undone -= 1;
         let next = self.keys.get_mut(&key).and_then(|queue| {
-            queue.entries.pop_front();
-            queue.entries.front().map(|entry| entry.sequence)
+            queue.events.pop_front();
+            queue.events.front().copied()
         });
         let Some(next) = next else {
             self.keys.remove(&key);
@@ -264,22 +257,15 @@ impl Schedule {
     }
 
     /// How many events were read and are not done.
+    #[cfg(test)]
     pub(crate) const fn undone(&self) -> usize {
         self.undone
-    }
-
-    /// When the oldest undone event was recorded.
-    pub(crate) fn oldest(&self) -> Option<SystemTime> {
-        let (_, key) = self.heads.first_key_value()?;
-        Some(self.keys.get(key)?.entries.front()?.recorded_at)
     }
 
     /// Whether an event waits for its turn, at the head of its key or behind it.
     pub(crate) fn holds(&self, sequence: u64, key: &str) -> bool {
         self.keys.get(key).is_some_and(|queue| {
-            let found = queue
-                .entries
-                .binary_search_by_key(&sequence, |entry| entry.sequence);
+            let found = queue.events.binary_search(&sequence);
             found.is_ok_and(|place| place > 0 || queue.head != Head::Running)
         })
     }
@@ -289,7 +275,7 @@ impl Schedule {
         let queue = self.heads.get(&head).and_then(|key| self.keys.get(key));
         queue
             .into_iter()
-            .flat_map(|queue| queue.entries.iter().skip(1).map(|entry| entry.sequence))
+            .flat_map(|queue| queue.events.iter().skip(1).copied())
     }
 
     /// When an event that becomes its key's head may start, and how often it was tried by earlier processes.

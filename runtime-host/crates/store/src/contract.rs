@@ -76,6 +76,7 @@ macro_rules! contract_suite {
             a_dead_letter_that_is_redriven_is_delivered_to_its_subscriber_alone
             a_dead_letter_that_is_discarded_is_gone
             nothing_is_trimmed_that_is_to_be_kept
+            a_subscriber_reads_on_to_the_end_of_what_there_is
         }
     };
     ($make:path, journals) => {

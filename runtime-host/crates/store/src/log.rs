@@ -8,6 +8,7 @@ use skald_core::{
     context::InboxMark,
     event::{
         Book, DeadLetter, Event, EventLog, Failure, Head, Interest, NewEvent, Partition, Progress,
+        Stretch,
     },
     store::StoreError,
 };
@@ -45,6 +46,23 @@ impl EventLog for Embedded {
 
     fn head<'a>(&'a self, book: &'a Book) -> BoxFuture<'a, Result<Head, StoreError>> {
         Box::pin(async move { self.view().await?.read(|reader| head(reader, book)) })
+    }
+
+    fn read_on<'a>(
+        &'a self,
+        book: &'a Book,
+        interest: &'a Interest,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Stretch, StoreError>> {
+        Box::pin(async move {
+            let own = NewEvent::topic_for(&interest.group);
+            let topics = interest.topics.iter().chain([&own]);
+            let range = (after, limit);
+            self.view()
+                .await?
+                .read(|reader| stretch(reader, book, topics, range))
+        })
     }
 
     fn progress<'a>(&'a self, book: &'a Book) -> BoxFuture<'a, Result<Progress, StoreError>> {
@@ -111,6 +129,20 @@ pub(crate) fn events<'a>(
         .take(limit)
         .filter_map(|sequence| one(sequence).transpose())
         .collect()
+}
+
+fn stretch<'a>(
+    reader: &Reader,
+    book: &Book,
+    topics: impl IntoIterator<Item = &'a Arc<str>>,
+    (after, limit): (u64, usize),
+) -> rusqlite::Result<Stretch> {
+    let head = head(reader, book)?;
+    if head.newest <= after {
+        return Ok(Stretch::nothing(after, head.generation));
+    }
+    let events = events(reader, topics, after, limit)?;
+    Ok(Stretch::new(events, limit, head))
 }
 
 fn head(reader: &Reader, book: &Book) -> rusqlite::Result<Head> {

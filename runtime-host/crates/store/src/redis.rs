@@ -9,7 +9,6 @@ mod books;
 mod config;
 mod doctor;
 mod error;
-mod fitness;
 mod journal;
 mod keys;
 mod link;
@@ -34,7 +33,7 @@ use self::{
     link::{Failure, Link},
     log::topics::Topics,
     places::{Place, Places},
-    state::Answered,
+    state::{Answered, Batches},
 };
 
 /// State, events and journals in Redis. Cheap to clone.
@@ -46,6 +45,7 @@ struct Inner {
     keys: Keys,
     places: Places,
     answered: Answered,
+    batches: Batches,
     topics: Topics,
 }
 
@@ -55,7 +55,7 @@ impl Redis {
     /// Finds the servers, and the places of what the application has.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let link = Link::open(&config).await?;
-        fitness::check(&link).await?;
+        doctor::admit(&link).await?;
         let keys = Keys::new(&config.application);
         let places = Places::open(&link, &keys, &config).await?;
         Ok(Self(Arc::new(Inner {
@@ -63,14 +63,9 @@ impl Redis {
             keys,
             places,
             answered: Answered::new(),
+            batches: Batches::default(),
             topics: Topics::default(),
         })))
-    }
-
-    /// Whether the host itself had never committed anything here when this was opened. So a host that dies before its
-    /// first commit finds the data new again; of several that begin at once, each may find it so.
-    pub fn is_new(&self) -> bool {
-        self.0.places.is_new
     }
 
     pub(crate) fn link(&self) -> &Link {
@@ -87,6 +82,10 @@ impl Redis {
 
     pub(crate) fn answered(&self) -> &Answered {
         &self.0.answered
+    }
+
+    pub(crate) fn batches(&self) -> &Batches {
+        &self.0.batches
     }
 
     pub(crate) fn topics_known(&self) -> &Topics {

@@ -7,7 +7,9 @@ use std::sync::{
 
 use skald_core::{
     call::BoxFuture,
-    event::{Book, DeadLetter, Event, EventLog, Failure, Head, Interest, Partition, Progress},
+    event::{
+        Book, DeadLetter, Event, EventLog, Failure, Head, Interest, Partition, Progress, Stretch,
+    },
     store::StoreError,
 };
 
@@ -70,6 +72,17 @@ impl EventLog for Counted {
     fn head<'a>(&'a self, book: &'a Book) -> BoxFuture<'a, Result<Head, StoreError>> {
         self.heads.fetch_add(1, Ordering::Relaxed);
         self.inner.head(book)
+    }
+
+    fn read_on<'a>(
+        &'a self,
+        book: &'a Book,
+        interest: &'a Interest,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Stretch, StoreError>> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.inner.read_on(book, interest, after, limit)
     }
 
     fn progress<'a>(&'a self, book: &'a Book) -> BoxFuture<'a, Result<Progress, StoreError>> {

@@ -1,12 +1,16 @@
 //! Where the events are: in a file, or in Redis, opened as the host opens them.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use anyhow::Result;
-use skald_core::{event::EventLog, store::Store};
+use parking_lot::Mutex;
+use skald_core::{
+    event::{EventLog, Published},
+    store::Store,
+};
 use skald_store::{
     Embedded,
-    redis::{Config, Granted, Redis},
+    redis::{Config, Granted, Notice, Redis},
 };
 use skald_telemetry::tasks::Tasks;
 use tokio::sync::Notify;
@@ -24,7 +28,21 @@ pub(super) struct Ground {
     /// As the handler sees it.
     pub(super) handler: Arc<dyn Store>,
     /// Rung when something may have been published.
-    pub(super) bell: Arc<Notify>,
+    pub(super) bell: Arc<Bell>,
+}
+
+/// Rung when something may have been published.
+#[derive(Default)]
+pub(super) struct Bell {
+    rung: Mutex<Rung>,
+    waiting: Notify,
+}
+
+/// What may have been published since the bell was heard last.
+#[derive(Default)]
+pub(super) struct Rung {
+    pub(super) anything: bool,
+    pub(super) published: BTreeSet<Published>,
 }
 
 // === impl Ground ===
@@ -32,10 +50,10 @@ pub(super) struct Ground {
 impl Ground {
     /// In a file of this folder.
     pub(super) fn embedded(folder: &Path) -> Result<Self> {
-        let bell = Arc::new(Notify::new());
+        let bell = Arc::<Bell>::default();
         let rung = Arc::clone(&bell);
         let mut config = skald_store::Config::new(folder);
-        config.on_events = Arc::new(move || rung.notify_one());
+        config.on_events = Arc::new(move || rung.ring(None));
         let store = Embedded::open(config)?;
         Ok(Self {
             log: Arc::new(store.clone()),
@@ -59,7 +77,7 @@ impl Ground {
         };
         config.components = vec![granted(PUBLISHER, &[]), granted(HANDLER, &[HANDLER])];
         let redis = Redis::open(config).await?;
-        let bell = Arc::new(Notify::new());
+        let bell = Arc::<Bell>::default();
         let rung = Arc::clone(&bell);
         let (mut news, shutdown) = (redis.watch([topic.into()]), tasks.shutdown());
         tasks.spawn("news from Redis", async move {
@@ -67,7 +85,10 @@ impl Ground {
                 tokio::select! {
                     biased;
                     () = shutdown.wait() => return,
-                    _ = news.next() => rung.notify_one(),
+                    notice = news.next() => rung.ring(match notice {
+                        Notice::Own(published) | Notice::Outside(published) => Some(published),
+                        Notice::Anew => None,
+                    }),
                 }
             }
         });
@@ -77,5 +98,26 @@ impl Ground {
             log: Arc::new(redis),
             bell,
         })
+    }
+}
+
+// === impl Bell ===
+
+impl Bell {
+    /// That was published, or anything.
+    fn ring(&self, published: Option<Published>) {
+        let mut rung = self.rung.lock();
+        match published {
+            Some(published) => drop(rung.published.insert(published)),
+            None => rung.anything = true,
+        }
+        drop(rung);
+        self.waiting.notify_one();
+    }
+
+    /// Waits until it is rung.
+    pub(super) async fn heard(&self) -> Rung {
+        self.waiting.notified().await;
+        std::mem::take(&mut *self.rung.lock())
     }
 }

@@ -56,7 +56,11 @@ impl Scene {
                 tokio::select! {
                     biased;
                     () = shutdown.wait() => return,
-                    () = bell.notified() => deliveries.wake(),
+                    rung = bell.heard() => if rung.anything {
+                        deliveries.wake();
+                    } else {
+                        deliveries.wake_for(&rung.published);
+                    },
                 }
             }
         });

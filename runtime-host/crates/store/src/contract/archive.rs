@@ -251,3 +251,27 @@ pub async fn nothing_is_trimmed_that_is_to_be_kept<S: Store + EventLog + Archive
     assert_eq!((trim(few).await, kept().await), (1, 3));
     assert_eq!(newest(&*store).await, numbers[5]);
 }
+
+/// Past what it does not want to hear, and it hears when it is sent back.
+pub async fn a_subscriber_reads_on_to_the_end_of_what_there_is<S: Store + EventLog + Archive>(
+    store: Arc<S>,
+) {
+    let numbers = published(&*store, 4).await;
+    commit(&*store, publish(&[event("u", "unwanted")])).await;
+    let end = newest(&*store).await;
+    let cart = book("cart", &part(&*store).await);
+    let wants = interest("cart", &["t"]);
+    let on = async |after, limit| {
+        let stretch = store.read_on(&cart, &wants, after, limit).await.unwrap();
+        let events: Vec<_> = stretch.events.iter().map(|event| event.sequence).collect();
+        (events, stretch.to, stretch.has_more, stretch.generation)
+    };
+    assert_eq!(on(0, 2).await, (numbers[..2].to_vec(), numbers[1], true, 0));
+    assert_eq!(
+        on(numbers[1], 9).await,
+        (numbers[2..].to_vec(), end, false, 0)
+    );
+    assert_eq!(on(end, 9).await, (Vec::new(), end, false, 0));
+    store.rewind(&cart, 0).await.unwrap();
+    assert_eq!(on(end, 9).await, (Vec::new(), end, false, 1));
+}

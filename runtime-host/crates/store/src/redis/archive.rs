@@ -53,7 +53,7 @@ impl Archive for Redis {
             };
             let is_wanted =
                 |topic: &str| topics.is_empty() || topics.iter().any(|one| **one == *topic);
-            Ok(scan(self, range, is_wanted).await?)
+            Ok(scan(self, range, is_wanted).await?.events)
         })
     }
 

@@ -5,7 +5,7 @@
 
 pub(crate) mod life;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
 use skald_core::event::{Book, DeadLetter, Failure as Failed, Progress};
@@ -42,13 +42,17 @@ impl Redis {
         for (sequence, note) in failed {
             failures.push(failure(number(&sequence)?, note)?);
         }
-        failures.retain(|failure| failure.sequence > cursor);
+        let handled: Result<BTreeSet<_>, _> =
+            done.iter().map(|sequence| number(sequence)).collect();
+        let handled = handled?;
+        // A commit leaves its mark and lets the note on a failure be, until the cursor passes it.
+        failures
+            .retain(|failure| failure.sequence > cursor && !handled.contains(&failure.sequence));
         failures.sort_unstable_by_key(|failure| failure.sequence);
-        let handled: Result<_, _> = done.iter().map(|sequence| number(sequence)).collect();
         Ok(Progress {
             generation: life | generation.unwrap_or(0),
             cursor,
-            handled: handled?,
+            handled,
             failures,
         })
     }

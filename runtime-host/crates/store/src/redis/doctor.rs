@@ -15,6 +15,7 @@ use serde::Serialize;
 use self::servers::{Facts, Servers};
 use crate::redis::{
     config::Config,
+    error::OpenError,
     link::{Failure, Link},
 };
 
@@ -123,6 +124,24 @@ async fn look(config: &Config, findings: &mut Vec<Finding>) -> Result<(), Failur
         findings.extend(probe::probe(&link, config).await);
     }
     Ok(())
+}
+
+/// Refuses servers that cannot keep data at all, by what they say of themselves, as far as they say it.
+pub(super) async fn admit(link: &Link) -> Result<(), OpenError> {
+    let all = match servers::said(link).await {
+        Ok(all) => all,
+        Err(failure) => {
+            let why = failure.text;
+            tracing::warn!(why, "Redis does not say whether it is fit to keep data");
+            return Ok(());
+        }
+    };
+    let rules: [fn(&Facts) -> Finding; 2] = [judge::version, memory::eviction];
+    let mut found = all.iter().flat_map(|facts| rules.map(|rule| rule(facts)));
+    match found.find(|finding| finding.verdict == Verdict::Unusable) {
+        Some(finding) => Err(OpenError::Unfit(finding.to_string())),
+        None => Ok(()),
+    }
 }
 
 fn unreachable(config: &Config, failure: &Failure) -> Finding {

@@ -11,14 +11,9 @@ pub enum OpenError {
     /// The servers are not there, or do not let us in.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The server is not fit to keep data.
-    #[error("this Redis is not fit to keep data: {why}; {fix}")]
-    Unfit {
-        /// What is wrong with it.
-        why: String,
-        /// What can be done.
-        fix: &'static str,
-    },
+    /// The server is not fit to keep data: what was found, and what can be done.
+    #[error("this Redis is not fit to keep data: {0}")]
+    Unfit(String),
     /// In a cluster, what a component reads and writes in one unit of work would be on different servers.
     #[error(
         "component {component:?} has its data in place {:?}, and its store {store:?} is in place {:?}: a cluster cannot \
@@ -40,7 +35,7 @@ impl OpenError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Store(error) => error.code(),
-            Self::Unfit { .. } => "STORE-010",
+            Self::Unfit(_) => "STORE-010",
             Self::Spread { .. } => "STORE-011",
         }
     }

@@ -32,7 +32,10 @@ use tokio::{
 
 pub(crate) use self::failure::{Class, Failure};
 use self::{dial::Dialer, failure::Advice};
-use crate::redis::{config::Config, script::Call};
+use crate::redis::{
+    config::Config,
+    script::{self, Call},
+};
 
 /// The first pause before a command is sent again; each further one is twice as long, and up to as much again.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -43,7 +46,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// How many connections there are at most.
 const LANES: usize = 16;
 
-/// With how many commands on its way a connection counts as busy. Four commits with an event each are some 4 KiB.
+/// With how much on its way a connection counts as busy: commands, and KiB of them. Four commits with an event each are some
+/// 4 KiB.
 const CROWD: usize = 4;
 
 /// The way to the servers. Cheap to clone.
@@ -63,7 +67,7 @@ struct Inner {
 #[derive(Default)]
 struct Lane {
     current: RwLock<Option<Current>>,
-    /// How many commands wait for their answers.
+    /// How much waits for its answers.
     busy: AtomicUsize,
 }
 
@@ -192,20 +196,24 @@ impl Link {
 }
 
 /// A command on its way over a lane, also if nobody waits for it any more.
-struct OnLane<'a>(&'a Lane);
+struct OnLane<'a> {
+    lane: &'a Lane,
+    weight: usize,
+}
 
 // === impl OnLane ===
 
 impl<'a> OnLane<'a> {
-    fn new(lane: &'a Lane) -> Self {
-        lane.busy.fetch_add(1, Ordering::Relaxed);
-        Self(lane)
+    fn new(lane: &'a Lane, command: &Cmd) -> Self {
+        let weight = 1 + script::size(command) / 1_024;
+        lane.busy.fetch_add(weight, Ordering::Relaxed);
+        Self { lane, weight }
     }
 }
 
 impl Drop for OnLane<'_> {
     fn drop(&mut self) {
-        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+        self.lane.busy.fetch_sub(self.weight, Ordering::Relaxed);
     }
 }
 
@@ -249,7 +257,7 @@ impl<'a> Errand<'a> {
         let Some(lane) = self.link.lane() else {
             return Err(too_late());
         };
-        let _on_lane = OnLane::new(lane);
+        let _on_lane = OnLane::new(lane, command);
         let mut current = match timeout_at(self.until, self.link.current(lane)).await {
             Ok(current) => current?,
             Err(_) => return Err(too_late()),
@@ -284,6 +292,7 @@ fn read<T: FromRedisValue>(value: Value) -> Result<T, Failure> {
         class: Class::Corrupt,
         text: error.to_string(),
         may_have_arrived: false,
+        is_refusal: false,
     })
 }
 

@@ -8,12 +8,12 @@ use skald_core::{
     call::BoxFuture,
     event::{
         Book, DeadLetter, Event, EventLog, Failure as Failed, Head, Interest, NewEvent, Partition,
-        Progress,
+        Progress, Stretch,
     },
     store::StoreError,
 };
 
-use self::stream::{Range, Stream, id, number, scan};
+use self::stream::{Found, Range, Stream, id, number, scan};
 use crate::redis::{
     Redis,
     books::{book_name, life},
@@ -39,17 +39,32 @@ impl EventLog for Redis {
         after: u64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Event>, StoreError>> {
+        Box::pin(async move { Ok(self.wanted(partition, interest, after, limit).await?.events) })
+    }
+
+    fn read_on<'a>(
+        &'a self,
+        book: &'a Book,
+        interest: &'a Interest,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Stretch, StoreError>> {
         Box::pin(async move {
-            let own = NewEvent::topic_for(&interest.group);
-            let range = Range {
-                partition,
-                after,
-                limit,
-            };
-            let wanted = interest.topics.iter().chain([&own]);
-            let is_wanted = |topic: &str| wanted.clone().any(|one| **one == *topic);
-            let found = scan(self, range, is_wanted).await?;
-            Ok(found)
+            let read = || self.wanted(&book.partition, interest, after, limit);
+            let (found, generation) = try_join(read(), self.generation(book)).await?;
+            if let Some(newest) = found.last {
+                let head = Head { newest, generation };
+                return Ok(Stretch::new(found.events, limit, head));
+            }
+            // There may have been events that are not kept any more. Asked before it is read once more: what was committed
+            // in between is not taken for one of them.
+            let newest = self.newest(&book.partition).await?;
+            if newest <= after {
+                return Ok(Stretch::nothing(after, generation));
+            }
+            let found = read().await?;
+            let head = Head { newest, generation };
+            Ok(Stretch::new(found.events, limit, head))
         })
     }
 
@@ -93,6 +108,24 @@ impl EventLog for Redis {
 }
 
 impl Redis {
+    async fn wanted(
+        &self,
+        partition: &Partition,
+        interest: &Interest,
+        after: u64,
+        limit: usize,
+    ) -> Result<Found, Failure> {
+        let own = NewEvent::topic_for(&interest.group);
+        let wanted = interest.topics.iter().chain([&own]);
+        let is_wanted = |topic: &str| wanted.clone().any(|one| **one == *topic);
+        let range = Range {
+            partition,
+            after,
+            limit,
+        };
+        scan(self, range, is_wanted).await
+    }
+
     async fn newest(&self, partition: &Partition) -> Result<u64, Failure> {
         let Stream { place, shard } = Stream::of(partition)?;
         let call = HEAD.on(&[self.keys().place(&place)]).arg(&*shard);

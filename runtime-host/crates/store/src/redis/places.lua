@@ -1,7 +1,7 @@
 -- Finds the places of components and stores, and gives places to those that have none.
 -- KEYS[1]: the host's place. ARGV: shards, whether places can be on different servers, and then for each group of
 -- components that share stores: how many components, their names, how many stores, their names.
--- Answers {shards, how often the host committed, all places} or {-1, component, its place, store, its place}.
+-- Answers {shards, all places} or {-1, component, its place, store, its place}.
 local places = KEYS[1] .. ':places'
 local settings = KEYS[1] .. ':settings'
 local known = {}
@@ -52,4 +52,4 @@ for field, place in pairs(known) do
   all[#all + 1] = field
   all[#all + 1] = place
 end
-return {tonumber(shards), tonumber(redis.call('HGET', KEYS[1] .. ':meta', 'version') or 0), all}
+return {tonumber(shards), all}

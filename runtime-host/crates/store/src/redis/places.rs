@@ -30,8 +30,6 @@ pub(crate) struct Places {
     known: RwLock<Known>,
     /// Into how many streams each place divides its events.
     pub(crate) shards: u32,
-    /// Whether the host had committed nothing when this was opened.
-    pub(crate) is_new: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -48,11 +46,7 @@ struct Group {
 }
 
 enum Answer {
-    Found {
-        shards: u32,
-        commits: u64,
-        known: Known,
-    },
+    Found { shards: u32, known: Known },
     Spread(OpenError),
 }
 
@@ -62,14 +56,9 @@ impl Places {
     pub(crate) async fn open(link: &Link, keys: &Keys, config: &Config) -> Result<Self, OpenError> {
         let groups = groups(&config.components);
         match ask(link, keys, config.shards.get(), &groups).await? {
-            Answer::Found {
-                shards,
-                commits,
-                known,
-            } => Ok(Self {
+            Answer::Found { shards, known } => Ok(Self {
                 known: RwLock::new(known),
                 shards,
-                is_new: commits == 0,
             }),
             Answer::Spread(error) => Err(error),
         }
@@ -171,8 +160,7 @@ impl FromRedisValue for Answer {
                 places: (its, others),
             }));
         }
-        let (shards, commits, all) =
-            <(u32, u64, BTreeMap<String, String>)>::from_redis_value(value)?;
+        let (shards, all) = <(u32, BTreeMap<String, String>)>::from_redis_value(value)?;
         let mut known = Known::default();
         for (field, place) in all {
             let place = Place::from(place);
@@ -182,11 +170,7 @@ impl FromRedisValue for Answer {
                 _ => None,
             };
         }
-        Ok(Self::Found {
-            shards,
-            commits,
-            known,
-        })
+        Ok(Self::Found { shards, known })
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) struct Call {
     was_resent: bool,
 }
 
+/// What a server is sent with each argument: how long it is, and where it ends.
+const AROUND: usize = 8;
+
 /// What [`Call::telling_resends`] adds.
 pub(crate) const AGAIN: &str = "again";
 
@@ -89,6 +92,11 @@ impl Call {
         self.was_resent
     }
 
+    /// For arguments that are added one by one.
+    pub(crate) fn arguments(&mut self) -> &mut Cmd {
+        &mut self.command
+    }
+
     pub(super) fn only_reads(&self) -> bool {
         self.script.only_reads
     }
@@ -110,7 +118,7 @@ impl Call {
     }
 
     /// It is sent again, and a server may have heard it before.
-    pub(super) fn resent(&mut self, may_have_arrived: bool) {
+    pub(crate) fn resent(&mut self, may_have_arrived: bool) {
         if !may_have_arrived || self.was_resent {
             return;
         }
@@ -119,4 +127,13 @@ impl Call {
         }
         self.was_resent = true;
     }
+}
+
+/// How many bytes a command has on its way, roughly.
+pub(crate) fn size(command: &Cmd) -> usize {
+    let of = |argument: Arg<&[u8]>| match argument {
+        Arg::Simple(bytes) => bytes.len() + AROUND,
+        _ => 0,
+    };
+    command.args_iter().map(of).sum()
 }

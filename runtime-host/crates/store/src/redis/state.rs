@@ -1,6 +1,9 @@
 //! State, as one component sees it.
 
+mod answered;
+mod batch;
 mod commit;
+mod unit;
 mod view;
 
 use std::{sync::Arc, time::SystemTime};
@@ -10,9 +13,11 @@ use skald_core::{
     store::{Change, CommitError, Label, Snapshot, Store, StoreError, Subject},
 };
 
-pub(super) use self::commit::{Answered, digest};
+use redis::Cmd;
+
 use self::view::View;
-use crate::redis::{Redis, places::Place, script::Call};
+pub(super) use self::{answered::Answered, batch::Batches, unit::digest};
+use crate::redis::{Redis, places::Place};
 
 /// What a component reads and commits, in its place.
 struct Component {
@@ -86,21 +91,16 @@ fn place_of_store(redis: &Redis, own: &Place, store: &Label) -> Place {
 }
 
 /// Adds a subject and the version that was seen: kind, number of the place, store, name, version.
-fn push_subject(call: &mut Call, place: usize, subject: &Subject, seen: u64) {
+fn push_subject(arguments: &mut Cmd, place: usize, subject: &Subject, seen: u64) {
     match subject {
-        Subject::Key(key) => {
-            call.push("k");
-            call.push(place);
-            call.push(&*key.store);
-            call.push(&*key.name);
-        }
-        Subject::Keys(store) => {
-            call.push("s");
-            call.push(place);
-            call.push(&**store);
-        }
-    }
-    call.push(seen);
+        Subject::Key(key) => arguments
+            .arg("k")
+            .arg(place)
+            .arg(&*key.store)
+            .arg(&*key.name),
+        Subject::Keys(store) => arguments.arg("s").arg(place).arg(&**store),
+    };
+    arguments.arg(seen);
 }
 
 fn store_of(subject: &Subject) -> &Label {

@@ -1,7 +1,9 @@
 //! Units of work, the log and the watch on Redis: the contract, the model, and servers that die, fill up or forget.
 
 mod addresses;
+mod batches;
 mod faults;
+mod marks;
 mod model;
 mod places;
 mod speed;

@@ -6,6 +6,7 @@
 
 mod expected;
 mod ingest;
+pub(super) mod note;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -14,6 +15,7 @@ use redis::{
     Msg, RedisResult,
     aio::{PubSubSink, PubSubStream},
 };
+use skald_core::event::Published;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use self::{expected::Expected, ingest::Message};
@@ -31,10 +33,10 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// What was heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// A node of ours, or this one, committed an event of that topic.
-    Own(Arc<str>),
-    /// An event of that topic came from outside and is in the log now.
-    Outside(Arc<str>),
+    /// A node of ours, or this one, committed events there.
+    Own(Published),
+    /// An event came from outside and is in the log now.
+    Outside(Published),
     /// Listening has begun, perhaps anew: anything may have happened before.
     Anew,
 }
@@ -47,6 +49,8 @@ pub struct Watch {
     expected: Expected,
     /// What was heard and is not taken in yet.
     waiting: VecDeque<Message>,
+    /// What was heard and is not told yet.
+    news: VecDeque<Published>,
 }
 
 /// A connection that listens.
@@ -68,6 +72,7 @@ impl Redis {
             ear: None,
             expected: Expected::default(),
             waiting: VecDeque::new(),
+            news: VecDeque::new(),
         }
     }
 }
@@ -78,8 +83,11 @@ impl Watch {
     /// Waits for the next notice. It may be dropped before there is one; nothing that was heard is lost by that.
     pub async fn next(&mut self) -> Notice {
         loop {
-            if let Some(topic) = self.take_in().await {
-                return Notice::Outside(topic);
+            if let Some(published) = self.take_in().await {
+                return Notice::Outside(published);
+            }
+            if let Some(published) = self.news.pop_front() {
+                return Notice::Own(published);
             }
             if let Some(notice) = self.hear().await {
                 return notice;
@@ -87,14 +95,15 @@ impl Watch {
         }
     }
 
-    /// What is heard next, if it is of interest by itself.
+    /// Hears on. Answers if listening has begun.
     async fn hear(&mut self) -> Option<Notice> {
         if let Some(ear) = &mut self.ear {
             let Some(message) = ear.hear().await else {
                 self.ear = None;
                 return None;
             };
-            return self.sort(&message).map(Notice::Own);
+            self.sort(&message);
+            return None;
         }
         match self.listen().await {
             Ok(ear) => {
@@ -133,34 +142,40 @@ impl Watch {
         })
     }
 
-    /// Tells our own from what others said, which waits to be taken in. Answers with the topic that a note is about.
-    fn sort(&mut self, message: &Msg) -> Option<Arc<str>> {
-        let payload = message.get_payload_bytes();
-        if message.get_channel_name() == self.redis.keys().own_channel() {
-            let note = String::from_utf8_lossy(payload);
-            let (topic, digest) = note.split_once('\n').unwrap_or((&note, ""));
-            let topic: Arc<str> = topic.into();
-            if !digest.is_empty() && self.topics.binary_search(&topic).is_ok() {
-                self.expected.note(Arc::clone(&topic), digest);
+    /// Tells our own from what others said, which waits to be taken in.
+    fn sort(&mut self, message: &Msg) {
+        if message.get_channel_name() != self.redis.keys().own_channel() {
+            let message = Message::new(
+                message.get_channel_name().into(),
+                message.get_payload_bytes(),
+            );
+            if !self.expected.is_met_by(&message) {
+                self.waiting.push_back(message);
             }
-            return Some(topic);
+            return;
         }
-        let message = Message::new(message.get_channel_name().into(), payload);
-        if !self.expected.is_met_by(&message) {
-            self.waiting.push_back(message);
+        for note in note::read(message.get_payload_bytes()) {
+            let topic = &note.published.topic;
+            if let Some(digest) = note.digest
+                && self.topics.binary_search(topic).is_ok()
+            {
+                self.expected.note(Arc::clone(topic), digest);
+            }
+            if !self.news.contains(&note.published) {
+                self.news.push_back(note.published);
+            }
         }
-        None
     }
 
-    /// Takes what waits into the log, up to the first that is new there. Answers with its topic.
-    async fn take_in(&mut self) -> Option<Arc<str>> {
+    /// Takes what waits into the log, up to the first that is new there.
+    async fn take_in(&mut self) -> Option<Published> {
         while let Some(message) = self.waiting.front() {
             let taken = self.redis.ingest(message).await;
             let topic = Arc::clone(&message.topic);
             self.waiting.pop_front();
             match taken {
-                Ok(true) => return Some(topic),
-                Ok(false) => {}
+                Ok(Some(published)) => return Some(published),
+                Ok(None) => {}
                 Err(failure) => {
                     let error = skald_core::store::StoreError::from(failure);
                     tracing::error!(%topic, %error, code = error.code(), "a message from outside is lost");

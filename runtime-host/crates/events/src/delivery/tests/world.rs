@@ -24,10 +24,7 @@ use self::{
 };
 use crate::{Config, Deliveries, Share, delivery::Delivery, handle::Handle};
 
-const TOPIC: &str = "shop.order.placed.v1";
-
-/// How old events are when they are published.
-pub(crate) const AGE: Duration = Duration::from_secs(60);
+pub(crate) const TOPIC: &str = "shop.order.placed.v1";
 
 pub(crate) fn config() -> Config {
     Config {
@@ -128,7 +125,7 @@ impl World {
                 topic: topic.into(),
                 key: key.to_owned(),
                 payload: Bytes::from(format!(r#"{{"id":"evt_{sequence}","subject":"{key}"}}"#)),
-                recorded_at: clock::now() - AGE,
+                recorded_at: clock::now(),
                 trace: ids::new_trace(),
             });
             sequence

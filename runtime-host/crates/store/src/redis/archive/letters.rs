@@ -17,6 +17,7 @@ use crate::redis::{
     log::stream::{event, read_time, text},
     places::Place,
     script::{Lazy, Script},
+    watch::note,
 };
 
 static LETTERS: Lazy = Lazy::new(|| Script::reading(include_str!("letters.lua")));
@@ -93,14 +94,16 @@ pub(super) async fn redrive(
         return Ok(false);
     };
     let topic = NewEvent::topic_for(&id.book.group);
+    let shard = shard(&letter.event.key, redis.places().shards);
     let call = REDRIVE
         .on(&[redis.keys().place(&place)])
         .arg(grave(&id.book, id.sequence))
         .arg(redis.answered().token())
-        .arg(shard(&letter.event.key, redis.places().shards))
+        .arg(shard)
         .arg(&*topic)
         .arg(micros(now))
-        .arg(redis.keys().own_channel());
+        .arg(redis.keys().own_channel())
+        .arg(note::without_message(&place, shard, &topic));
     let was_there = redis.link().call(call).await?;
     if was_there {
         redis.topics_known().note(&place, [&topic].into_iter());
@@ -130,7 +133,7 @@ fn letter(name: &str, mut fields: HashMap<String, Bytes>) -> Result<DeadLetter, 
     let (attempts, error, buried_at) = (field("n")?, field("e")?, field("b")?);
     let sequence = sequence.parse().map_err(|_| damaged())?;
     Ok(DeadLetter {
-        event: event(&book.partition, sequence, &mut fields)?,
+        event: event(&book.partition, sequence, |name| fields.remove(name))?,
         group: book.group,
         attempts: attempts.parse().map_err(|_| damaged())?,
         error,

@@ -6,7 +6,13 @@ use super::{Finding, Stake, servers::Facts};
 const OLDEST: (u32, u32) = (7, 0);
 
 pub(super) fn version(facts: &Facts) -> Finding {
-    let text = facts.info("redis_version").unwrap_or("unknown");
+    let Some(text) = facts.info("redis_version") else {
+        return Finding::new("version", "cannot be seen").of(facts).weak(
+            Stake::Service,
+            "Versions before 7.0 do not work.",
+            "let the user run INFO",
+        );
+    };
     let finding = Finding::new("version", text).of(facts);
     let mut numbers = text.split('.').map(|number| number.parse::<u32>().ok());
     let version = (

@@ -29,7 +29,9 @@ pub(super) fn room(facts: &Facts) -> Finding {
     }
 }
 
+/// A policy that may hit any key, with a limit at which it will, is no place for data, whoever accepts the risk.
 pub(super) fn eviction(facts: &Facts) -> Finding {
+    let has_limit = facts.number("maxmemory").is_some_and(|most| most > 0);
     let policy = facts.info("maxmemory_policy").unwrap_or("cannot be seen");
     let finding = Finding::new("maxmemory-policy", policy).of(facts);
     match policy {
@@ -38,6 +40,10 @@ pub(super) fn eviction(facts: &Facts) -> Finding {
             Stake::Data,
             "A server that evicts keys when it is full throws state away.",
             "let the user run INFO, or have its operator confirm `maxmemory-policy noeviction`",
+        ),
+        _ if has_limit && policy.starts_with("allkeys") => finding.unusable(
+            "When its memory is full it throws keys away: state, events and journals.",
+            "CONFIG SET maxmemory-policy noeviction",
         ),
         _ => finding.weak(
             Stake::Data,

@@ -189,6 +189,22 @@ impl Facts {
     }
 }
 
+/// What all servers say that answer over a link; who does not say what it is called is called nothing.
+pub(super) async fn said(link: &Link) -> Result<Vec<Facts>, Failure> {
+    let info = redis::cmd("INFO");
+    let all: BTreeMap<String, String> = if link.is_cluster() {
+        link.ask(&info).await?
+    } else {
+        BTreeMap::from([(String::new(), link.ask(&info).await?)])
+    };
+    let facts = |(server, text): (String, String)| Facts {
+        server,
+        info: lines(&text),
+        settings: BTreeMap::new(),
+    };
+    Ok(all.into_iter().map(facts).collect())
+}
+
 async fn connect(
     config: &Config,
     info: &ConnectionInfo,

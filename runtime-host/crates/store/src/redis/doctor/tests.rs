@@ -124,16 +124,22 @@ async fn a_server_in_memory_alone_can_lose_everything() {
 
 #[tokio::test]
 async fn a_server_that_evicts_can_lose_state() {
-    let options = Options::default()
-        .with("maxmemory", "1gb")
-        .with("maxmemory-policy", "allkeys-lru");
-    let (report, text) = complaints_of(options).await;
-    assert!(!report.is_durable());
+    let evicting = |policy| Options::default().with("maxmemory-policy", policy);
+    let (report, text) = complaints_of(evicting("allkeys-lru").with("maxmemory", "1gb")).await;
+    assert!(!report.is_usable());
     insta::assert_snapshot!(text, @r"
-    maxmemory-policy: weak, Data (allkeys-lru)
+    maxmemory-policy: unusable, Service (allkeys-lru)
         When its memory is full it throws keys away: state, events and journals.
         CONFIG SET maxmemory-policy noeviction
     ");
+    // One that has no limit yet, and one that throws only away what was given a time to live.
+    for options in [
+        evicting("allkeys-lru"),
+        evicting("volatile-lru").with("maxmemory", "1gb"),
+    ] {
+        let (report, text) = complaints_of(options).await;
+        assert!(report.is_usable() && !report.is_durable(), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ pub(crate) struct Failure {
     pub(crate) text: String,
     /// Whether it may have taken effect all the same.
     pub(crate) may_have_arrived: bool,
+    /// Whether it is a server's last word on this command.
+    pub(crate) is_refusal: bool,
 }
 
 /// What kind of failure it is.
@@ -47,6 +49,7 @@ impl Failure {
             class,
             text: error.to_string(),
             may_have_arrived: false,
+            is_refusal: matches!(Advice::on(error), Advice::GiveUp),
         }
     }
 
@@ -56,12 +59,19 @@ impl Failure {
             class: Class::Corrupt,
             text: text.into(),
             may_have_arrived: false,
+            is_refusal: false,
         }
     }
 
     /// The same; a server may have heard the command.
     pub(super) fn heard(mut self, may_have_arrived: bool) -> Self {
         self.may_have_arrived |= may_have_arrived;
+        self
+    }
+
+    /// The same, of what was not sent at all.
+    pub(crate) fn unsent(mut self) -> Self {
+        self.may_have_arrived = false;
         self
     }
 
@@ -78,6 +88,7 @@ impl From<Failure> for StoreError {
             class,
             text,
             may_have_arrived,
+            ..
         } = failure;
         match class {
             // The last word was an answer, but what was sent before it may have had its effect.

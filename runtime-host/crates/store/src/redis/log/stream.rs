@@ -1,6 +1,6 @@
 //! The streams that the log consists of: their names, their numbers, and what an entry holds.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use skald_core::event::{Event, NewEvent, Partition};
@@ -24,7 +24,16 @@ pub(crate) struct Stream {
 }
 
 /// An entry: its id, and its fields.
-pub(crate) type Entry = (String, HashMap<String, Bytes>);
+type Entry = (String, Vec<(Bytes, Bytes)>);
+
+/// What was found in a range.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The events that are wanted.
+    pub(crate) events: Vec<Event>,
+    /// The last event of all that was looked at, if there was any.
+    pub(crate) last: Option<u64>,
+}
 
 // === impl Stream ===
 
@@ -57,7 +66,7 @@ pub(crate) async fn scan(
     redis: &Redis,
     range: Range<'_>,
     is_wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<Event>, Failure> {
+) -> Result<Found, Failure> {
     let Range {
         partition,
         after,
@@ -65,9 +74,9 @@ pub(crate) async fn scan(
     } = range;
     let key = Stream::of(partition)?.key(redis);
     let chunk = limit.clamp(CHUNK.0, CHUNK.1);
-    let mut found = Vec::new();
+    let mut found = Found::default();
     let mut from = beyond(after);
-    while found.len() < limit {
+    while found.events.len() < limit {
         let mut command = redis::cmd("XRANGE");
         command
             .arg(&key)
@@ -79,21 +88,26 @@ pub(crate) async fn scan(
         let is_last = entries.len() < chunk;
         if let Some((id, _)) = entries.last() {
             from = format!("({id}");
+            found.last = Some(number(id)?);
         }
         for (id, mut fields) in entries {
-            if fields
-                .get("t")
-                .is_some_and(|topic| is_wanted(&String::from_utf8_lossy(topic)))
-            {
-                found.push(event(partition, number(&id)?, &mut fields)?);
+            let topic = fields.iter().find(|(name, _)| name == "t");
+            if topic.is_some_and(|(_, topic)| is_wanted(&String::from_utf8_lossy(topic))) {
+                let field = |name: &str| take(&mut fields, name);
+                found.events.push(event(partition, number(&id)?, field)?);
             }
         }
         if is_last {
             break;
         }
     }
-    found.truncate(limit);
+    found.events.truncate(limit);
     Ok(found)
+}
+
+fn take(fields: &mut Vec<(Bytes, Bytes)>, name: &str) -> Option<Bytes> {
+    let place = fields.iter().position(|(one, _)| one == name)?;
+    Some(fields.swap_remove(place).1)
 }
 
 /// Where a range begins that is after a number.
@@ -119,14 +133,14 @@ pub(crate) fn number(id: &str) -> Result<u64, Failure> {
     parts.ok_or_else(|| Failure::corrupt(format!("{id:?} is not the id of an event of ours")))
 }
 
-/// An event from the fields of an entry, or of a dead letter.
+/// An event from the fields of an entry, or of a dead letter. Each is asked for once.
 pub(crate) fn event(
     partition: &Partition,
     sequence: u64,
-    fields: &mut HashMap<String, Bytes>,
+    mut take: impl FnMut(&str) -> Option<Bytes>,
 ) -> Result<Event, Failure> {
     let mut field = |name: &str| {
-        fields.remove(name).ok_or_else(|| {
+        take(name).ok_or_else(|| {
             Failure::corrupt(format!("event {sequence} of {partition} has no {name:?}"))
         })
     };

@@ -119,7 +119,7 @@ impl View {
         }
         let mut call = UNCHANGED.on(&touched.keys(&self.redis));
         for ((subject, version), number) in self.seen.iter().zip(numbers) {
-            push_subject(&mut call, number, subject, *version);
+            push_subject(call.arguments(), number, subject, *version);
         }
         let answer: Vec<u64> = self.redis.link().call(call).await?;
         let Some((changed, commits)) = answer.split_first() else {

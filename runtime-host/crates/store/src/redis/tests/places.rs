@@ -10,7 +10,7 @@ use super::{Whole, address, server};
 use crate::{
     contract::{
         at, book, key,
-        log::{part, published},
+        log::{interest, part, published},
         set,
     },
     redis::{Config, Granted, OpenError, Redis},
@@ -41,7 +41,6 @@ async fn a_renamed_component_finds_its_data() {
     let before = open(&server.url(), &[("inventory", &["stock"])])
         .await
         .unwrap();
-    assert!(before.is_new());
     let change = set(&key("stock", "apples"), "7");
     before.of("inventory").commit(change, at(0)).await.unwrap();
     let after = open(&server.url(), &[("warehouse", &["stock"])])
@@ -168,4 +167,21 @@ async fn in_a_cluster_a_component_whose_stores_are_in_several_places_is_refused(
         refused,
         @r#"component "a" has its data in place "a", and its store "other" is in place "b": a cluster cannot commit to both at once; do not share the store, or use one server with Sentinel"#
     );
+}
+
+#[tokio::test]
+async fn a_subscriber_reads_on_past_what_is_not_kept_any_more() {
+    let server = server();
+    let store = Whole::open("app", &server.url()).await;
+    let numbers = published(&store, 3).await;
+    let cart = book("cart", &part(&store).await);
+    let all = Keep {
+        after: u64::MAX,
+        since: Some(at(1_000_000)),
+        bytes: None,
+    };
+    assert_eq!(store.trim(&cart.partition, all).await.unwrap(), 3);
+    let wants = interest("cart", &["t"]);
+    let stretch = store.read_on(&cart, &wants, 0, 9).await.unwrap();
+    assert_eq!((stretch.events.len(), stretch.to), (0, numbers[2]));
 }

@@ -3,8 +3,12 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use skald_core::{context::TraceContext, event::NewEvent};
+use skald_core::{
+    context::TraceContext,
+    event::{NewEvent, Published},
+};
 
+use super::note;
 use crate::redis::{
     Redis,
     keys::{OUTSIDE, shard},
@@ -87,24 +91,30 @@ impl Message {
 }
 
 impl Redis {
-    /// Takes a message into the log, if no node has. Answers whether it was new.
-    pub(super) async fn ingest(&self, message: &Message) -> Result<bool, Failure> {
+    /// Takes a message into the log, if no node has. Answers where it is if it was new.
+    pub(super) async fn ingest(&self, message: &Message) -> Result<Option<Published>, Failure> {
         let (known_by, for_so_long) = message.identity();
         let topic = Arc::clone(&message.topic);
         let event = NewEvent::new(topic, message.payload.clone(), message.trace());
+        let shard = shard(&event.key, self.places().shards);
         let call = INGEST
             .on(&[self.keys().place(OUTSIDE)])
             .arg(known_by)
             .arg(for_so_long.as_millis().to_string())
-            .arg(shard(&event.key, self.places().shards))
+            .arg(shard)
             .arg(&*event.topic)
             .arg(&event.key)
             .arg(&*event.payload)
             .arg(event.trace.to_string())
-            .arg(self.keys().own_channel());
-        let is_new = self.link().call(call).await?;
+            .arg(self.keys().own_channel())
+            .arg(note::without_message(OUTSIDE, shard, &event.topic));
+        let is_new: bool = self.link().call(call).await?;
         self.topics_known()
             .note(&OUTSIDE.into(), [&event.topic].into_iter());
-        Ok(is_new)
+        let partition = format!("{OUTSIDE}/{shard}").into();
+        Ok(is_new.then_some(Published {
+            partition,
+            topic: event.topic,
+        }))
     }
 }
