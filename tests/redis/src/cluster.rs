@@ -35,12 +35,7 @@ impl Cluster {
         let mut buses = Vec::new();
         for _ in 0..primaries {
             let bus = ports::free()?.to_string();
-            let options = options
-                .clone()
-                .with("cluster-enabled", "yes")
-                .with("cluster-port", &bus)
-                .with("cluster-node-timeout", "2000");
-            servers.push(Server::start(options)?);
+            servers.push(Server::start(member(options, &bus))?);
             buses.push(bus);
         }
         let cluster = Self(servers);
@@ -48,6 +43,39 @@ impl Cluster {
         cluster.introduce(&buses)?;
         until("the cluster serves", || cluster.serves())?;
         Ok(cluster)
+    }
+
+    /// Adds a replica of a primary, and waits until it has all that the primary has and each primary knows it. It is not
+    /// one of [`Cluster::servers`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::start`].
+    pub fn replica(&self, of: usize) -> io::Result<Server> {
+        let primary = self.0.get(of).ok_or(io::ErrorKind::NotFound)?;
+        let bus = ports::free()?.to_string();
+        let replica = Server::start(member(&Options::default(), &bus))?;
+        let (id, port) = (replica.ask(&["CLUSTER", "MYID"])?, replica.address().port());
+        let meet = ["CLUSTER", "MEET", "127.0.0.1", &port.to_string(), &bus];
+        for server in &self.0 {
+            server.ask(&meet)?;
+        }
+        let its = primary.ask(&["CLUSTER", "MYID"])?;
+        until("the replica may copy", || {
+            Ok(replica.ask(&["CLUSTER", "REPLICATE", &its]).is_ok())
+        })?;
+        replica.is_in_step()?;
+        until("everybody knows the replica", || {
+            for server in &self.0 {
+                let nodes = server.ask(&["CLUSTER", "NODES"])?;
+                let is_replica = |line: &str| line.starts_with(&id) && line.contains("slave");
+                if !nodes.lines().any(is_replica) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })?;
+        Ok(replica)
     }
 
     /// Its servers.
@@ -106,4 +134,12 @@ impl Cluster {
         }
         Ok(true)
     }
+}
+
+/// The options of a server of a cluster that listens to the others there.
+fn member(options: &Options, bus: &str) -> Options {
+    let options = options.clone().with("cluster-enabled", "yes");
+    options
+        .with("cluster-port", bus)
+        .with("cluster-node-timeout", "2000")
 }

@@ -121,15 +121,45 @@ impl Server {
             ..options.with("replicaof", &format!("127.0.0.1 {}", self.port))
         };
         let replica = Self::start(options)?;
+        replica.is_in_step()?;
+        Ok(replica)
+    }
+
+    /// Waits until a replica has all that its primary has, also on its disk: that is once it has rewritten its file, and until
+    /// then a kill loses it.
+    pub(crate) fn is_in_step(&self) -> io::Result<()> {
         until("the replica is in step", || {
-            // What it copied is on its disk once it has rewritten its file: until then a kill loses it.
-            let info = replica.ask(&["INFO"])?;
+            let info = self.ask(&["INFO"])?;
             let has = |line| info.contains(line);
             Ok(has("master_link_status:up\r")
                 && has("aof_rewrite_in_progress:0\r")
                 && has("aof_rewrite_scheduled:0\r"))
-        })?;
-        Ok(replica)
+        })
+    }
+
+    /// Lets no replica copy it any more: what it is told from now on, it has alone.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be heard.
+    pub fn keep_to_itself(&self) -> io::Result<()> {
+        let mut client = self.client()?;
+        client.ask(&["ACL", "SETUSER", "default", "-psync", "-sync"])?;
+        client.ask(&["CLIENT", "KILL", "TYPE", "replica"]).map(drop)
+    }
+
+    /// Makes a replica of a cluster a primary, whatever the one before says.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be heard.
+    pub fn take_over(&self) -> io::Result<()> {
+        self.ask(&["CLUSTER", "FAILOVER", "TAKEOVER"])?;
+        until("the replica has taken over", || {
+            Ok(self
+                .ask(&["INFO", "replication"])?
+                .contains("role:master\r"))
+        })
     }
 
     /// Makes a replica a primary.

@@ -149,6 +149,31 @@ fn a_cluster_serves_every_slot() {
     assert_eq!(takers, 1);
 }
 
+#[test]
+fn a_replica_in_a_cluster_takes_over_what_it_has() {
+    let cluster = Cluster::start(3).unwrap();
+    let replica = cluster.replica(0).unwrap();
+    let primary = &cluster.servers()[0];
+    // Slot 3168, one of the first third.
+    primary.ask(&["SET", "{b}", "copied"]).unwrap();
+    until("it is copied", || {
+        let mut client = replica.client()?;
+        client.ask(&["READONLY"])?;
+        Ok(client.ask(&["GET", "{b}"])? == "copied")
+    })
+    .unwrap();
+    primary.keep_to_itself().unwrap();
+    primary.ask(&["SET", "{b}", "lost"]).unwrap();
+    replica.take_over().unwrap();
+    assert_eq!(replica.ask(&["GET", "{b}"]).unwrap(), "copied");
+    until("the former primary knows", || {
+        Ok(primary
+            .ask(&["GET", "{b}"])
+            .is_err_and(|error| error.to_string().starts_with("MOVED")))
+    })
+    .unwrap();
+}
+
 fn through(proxy: &Proxy, command: &[&str]) -> io::Result<String> {
     Client::connect(proxy.address())?.ask(command)
 }

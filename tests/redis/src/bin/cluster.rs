@@ -7,7 +7,7 @@ use std::{
     process::{Command, ExitCode, ExitStatus},
 };
 
-use test_redis::{Cluster, Options};
+use test_redis::Cluster;
 
 /// As many as a cluster has at least.
 const PRIMARIES: usize = 3;
@@ -34,9 +34,7 @@ fn run() -> io::Result<ExitStatus> {
     let program = words
         .next()
         .ok_or_else(|| io::Error::other("which command?"))?;
-    // A host that starts while a file is written anew for the first time thinks that there was none before.
-    let options = Options::default().with("auto-aof-rewrite-percentage", "0");
-    let cluster = Cluster::start_with(PRIMARIES, &options)?;
+    let cluster = Cluster::start(PRIMARIES)?;
     let addresses = cluster.addresses().into_iter();
     let addresses: Vec<String> = addresses.map(|address| address.to_string()).collect();
     Command::new(program)
