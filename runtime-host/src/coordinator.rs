@@ -54,8 +54,20 @@ pub(crate) fn coordinate(
 }
 
 /// Takes up the runs of nodes that have died, each time that what is whose to do may have changed.
-pub(crate) fn inherit(sagas: &Sagas, revisions: Revisions, members: &Members, tasks: &Tasks) {
-    let (sagas, mut changes, shutdown) = (sagas.clone(), members.changes(), tasks.shutdown());
+pub(crate) fn inherit(
+    sagas: &Sagas,
+    journal: &Arc<dyn Journal>,
+    revisions: Revisions,
+    members: &Arc<Members>,
+    tasks: &Tasks,
+) {
+    let heir = Heir {
+        sagas: sagas.clone(),
+        journal: Arc::clone(journal),
+        revisions,
+        members: Arc::clone(members),
+    };
+    let (mut changes, shutdown) = (members.changes(), tasks.shutdown());
     tasks.spawn("runs of nodes that have died", async move {
         loop {
             tokio::select! {
@@ -63,20 +75,41 @@ pub(crate) fn inherit(sagas: &Sagas, revisions: Revisions, members: &Members, ta
                 () = shutdown.wait() => return,
                 changed = changes.changed() => if changed.is_err() { return },
             }
-            while let Err(error) = take_up(&sagas, &revisions).await {
-                tracing::warn!(%error, "the runs of other nodes cannot be seen; it is tried again");
-                tokio::select! {
-                    biased;
-                    () = shutdown.wait() => return,
-                    () = tokio::time::sleep(PAUSE) => (),
-                }
+            tokio::select! {
+                biased;
+                () = shutdown.wait() => return,
+                () = heir.take_up() => (),
             }
         }
     });
 }
 
-/// The code comes first: a run whose code is not there is parked.
-async fn take_up(sagas: &Sagas, revisions: &Revisions) -> Result<(), StoreError> {
-    revisions.revive().await?;
-    sagas.recover().await
+/// What it takes to carry on what others began.
+struct Heir {
+    sagas: Sagas,
+    journal: Arc<dyn Journal>,
+    revisions: Revisions,
+    members: Arc<Members>,
+}
+
+// === impl Heir ===
+
+impl Heir {
+    /// Until it has.
+    async fn take_up(&self) {
+        while let Err(error) = self.try_to().await {
+            tracing::warn!(%error, "the runs of other nodes cannot be seen; it is tried again");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// The code comes first: a run whose code is not there is parked. Last, others are told that they can rely on what the
+    /// store has of this node's runs.
+    async fn try_to(&self) -> Result<(), StoreError> {
+        let life = self.journal.life();
+        self.revisions.revive().await?;
+        self.sagas.recover().await?;
+        self.sagas.verify().await?;
+        self.members.vouch(life).await
+    }
 }

@@ -100,7 +100,7 @@ impl Data {
             config.application.clone_from(&application.app.name);
         }
         config.components = granted(&application.app);
-        examine(&config, settings.accept_redis_durability).await?;
+        config.keeps_all = examine(&config, settings.accept_redis_durability).await?;
         let redis = Redis::open(config).await?;
         listen(&redis, application, bell, tasks);
         Ok(Self {
@@ -141,8 +141,8 @@ impl Data {
     }
 }
 
-/// Refuses a Redis that would lose what it has acknowledged, unless that was accepted.
-async fn examine(config: &redis::Config, is_accepted: bool) -> Result<(), Failure> {
+/// Refuses a Redis that would lose what it has acknowledged, unless that was accepted. Says whether it is one that would not.
+async fn examine(config: &redis::Config, is_accepted: bool) -> Result<bool, Failure> {
     let report = Doctor::examine(config).await;
     let is_fit = report.is_usable() && (report.is_durable() || is_accepted);
     let findings = report.findings.iter();
@@ -156,7 +156,7 @@ async fn examine(config: &redis::Config, is_accepted: bool) -> Result<(), Failur
     for found in found {
         tracing::warn!("Redis: {found}");
     }
-    Ok(())
+    Ok(report.is_durable())
 }
 
 /// What each component is granted, so that what commits together is kept together.

@@ -5,7 +5,7 @@
 //! a machine that loses its own last second has no say about what Redis has lost.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     fmt::Write as _,
     fs::{self, File},
     io::{self, Write as _},
@@ -94,6 +94,14 @@ impl Guard for FileGuard {
         self.0.lock().entries.get(run).copied()
     }
 
+    fn open(&self) -> Vec<(RunId, u64)> {
+        let memory = self.0.lock();
+        let ended: HashSet<&RunId> = memory.ended.iter().collect();
+        let is_open = |(run, _): &(&RunId, &u64)| !ended.contains(run);
+        let open = memory.entries.iter().filter(is_open);
+        open.map(|(run, count)| (run.clone(), *count)).collect()
+    }
+
     fn forget(&self, run: &RunId) {
         self.say(run, 0);
     }
@@ -162,6 +170,9 @@ mod tests {
         let guard = FileGuard::open(data.path()).unwrap();
         let had = ["run_a", "run_b", "run_c"].map(|run| guard.had(&run.into()));
         assert_eq!(had, [Some(2), Some(1), Some(7)]);
+        let mut open = guard.open();
+        open.sort_unstable();
+        assert_eq!(open, [("run_a".into(), 2), ("run_c".into(), 7)]);
         // Those that have ended make room for others of their kind.
         for number in 0..ENDED {
             guard.forget(&format!("run_{number}").as_str().into());

@@ -37,6 +37,8 @@ pub(crate) struct Members {
 
 struct View {
     me: Node,
+    /// The life of the store in which this node has looked whether it has all that it wrote.
+    vouched: Option<u32>,
     /// All that are alive, as last heard.
     alive: Vec<Node>,
 }
@@ -50,7 +52,11 @@ impl Members {
         let alive = nodes.announce(&me, LEASE).await?;
         Ok(Self {
             nodes,
-            view: Mutex::new(View { me, alive }),
+            view: Mutex::new(View {
+                me,
+                vouched: None,
+                alive,
+            }),
             changed: watch::Sender::new(()),
         })
     }
@@ -133,6 +139,15 @@ impl Members {
         }
     }
 
+    /// Says that in this life of the store it has all that this node wrote, so that another can rely on it who takes its
+    /// runs over.
+    pub(crate) async fn vouch(&self, life: u32) -> Result<(), StoreError> {
+        let epochs = self.view.lock().me.epochs.clone();
+        self.nodes.vouch(life, &epochs).await?;
+        self.view.lock().vouched = Some(life);
+        Ok(())
+    }
+
     /// Whether this node is to serve a partition to a subscriber.
     pub(crate) fn is_mine(&self, book: &Book) -> bool {
         let group = ComponentId::from(&*book.group);
@@ -202,10 +217,22 @@ impl Owners for Members {
     fn new_epoch(&self) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
         Box::pin(async {
             let epoch = self.nodes.next_epoch().await?;
-            self.view.lock().me.epochs.push(epoch);
+            let vouched = {
+                let mut view = self.view.lock();
+                view.me.epochs.push(epoch);
+                view.vouched
+            };
             self.announce().await?;
+            if let Some(life) = vouched {
+                // It is in time: nothing is written in it yet.
+                self.nodes.vouch(life, &[epoch]).await?;
+            }
             Ok(Some(epoch))
         })
+    }
+
+    fn is_vouched(&self, epoch: u64) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.nodes.is_vouched(epoch)
     }
 }
 

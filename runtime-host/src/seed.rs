@@ -44,7 +44,7 @@ pub(crate) async fn announce(
         reads: vec![(Subject::Key(key()), seen.version)],
         writes: vec![(key(), Some(Bytes::from_static(BEGUN)))],
         events: vec![event(application)],
-        inbox: None,
+        ..Change::default()
     };
     commit(store, change).await?;
     Ok(FirstData::Begun)

@@ -159,7 +159,7 @@ pub(crate) async fn connect(
         let revisions = revisions(application, &engine, &data, &settings.data).await?;
         calls = Arc::new(Road::new(sagas.clone(), calls));
         sagas.connect(Arc::downgrade(&calls));
-        coordinator::inherit(sagas, revisions, &members, tasks);
+        coordinator::inherit(sagas, &data.journal, revisions, &members, tasks);
     }
     engine.connect(Arc::downgrade(&calls));
     let deliveries = deliveries(application, &data, &calls, &members, tasks);

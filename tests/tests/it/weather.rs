@@ -1,6 +1,8 @@
 //! Bad weather between the shop and its Redis: it is slow, it is not heard, it is full, or it has forgotten. Customers do
 //! not give up meanwhile, and ask again under the same key.
 
+mod failover;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -407,6 +409,9 @@ async fn look_at_the_parked(world: &World) -> Result<usize> {
             ensure!(why.contains("refused: unknown-order"), "{why}");
             let skip = ["skip", &run, "--why", "the order is lost"];
             sagas.say(&skip).await?;
+            sagas.stands(&run, "rolled-back").await?;
+            // It is about nothing: no order asks for a run of its own that has ended well.
+            sagas.say(&["purge", &run]).await?;
         }
     }
     Ok(regressed)

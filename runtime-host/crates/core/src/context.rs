@@ -71,6 +71,8 @@ pub struct StepKey {
     pub key: String,
     /// Whether it undoes something.
     pub undo: bool,
+    /// The life of this node's store in which the journal says that the step was asked for. Other nodes count their own.
+    pub life: Option<u32>,
 }
 
 /// A client's idempotency key, scoped so that clients cannot see each other's answers.

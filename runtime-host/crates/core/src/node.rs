@@ -1,6 +1,9 @@
 //! The port to where nodes know of each other.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    future::ready,
+    time::{Duration, SystemTime},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +71,21 @@ pub trait Nodes: Send + Sync + 'static {
 
     /// A number larger than any it gave before.
     fn next_epoch(&self) -> BoxFuture<'_, Result<u64, StoreError>>;
+
+    /// Says that the owner of these epochs has looked, in this life of the store, whether it has all that was written in them.
+    fn vouch<'a>(
+        &'a self,
+        _life: u32,
+        _epochs: &'a [u64],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    /// Whether the owner of an epoch has said so on the servers that keep the store now; see
+    /// [`Owners::is_vouched`](crate::saga::owners::Owners::is_vouched).
+    fn is_vouched(&self, _epoch: u64) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(ready(Ok(true)))
+    }
 }
 
 // === impl Node ===

@@ -57,6 +57,9 @@ pub struct Change {
     pub events: Vec<NewEvent>,
     /// The event that this unit handles.
     pub inbox: Option<InboxMark>,
+    /// The life of the store that this is for, if what it follows from is of one: in a later one it comes too late. See
+    /// [`Journal::life`](crate::saga::journal::Journal::life).
+    pub life: Option<u32>,
 }
 
 impl Change {

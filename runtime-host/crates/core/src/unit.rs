@@ -266,6 +266,7 @@ impl Unit {
             writes: self.writes.into_iter().collect(),
             events: self.events,
             inbox: None,
+            life: None,
         }
     }
 

@@ -167,7 +167,10 @@ impl<E: Run> WithUnit<E> {
             // Nothing happened; `steps.rs` says why that is not worth a record. What an immediate component has written
             // is no longer in the change.
             Some(Once::Step(_)) if self.mode == Mode::Held && change.is_empty() => None,
-            Some(Once::Step(step)) => steps::record(step, reply, (self.now)())?,
+            Some(Once::Step(step)) => {
+                change.life = step.life;
+                steps::record(step, reply, (self.now)())?
+            }
         };
         change.writes.extend(record);
         Ok(change)

@@ -320,6 +320,7 @@ pub(crate) fn step(key: &str) -> Request {
         run: "run_1".to_owned(),
         key: key.to_owned(),
         undo: false,
+        life: None,
     })));
     request
 }

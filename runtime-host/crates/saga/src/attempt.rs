@@ -48,13 +48,14 @@ pub(crate) fn request(
     started: &Started,
     (ordinal, direction): (u32, Direction),
     step: &Step,
-    timeout: Option<Duration>,
+    (timeout, life): (Option<Duration>, u32),
 ) -> Request {
     let trace = TraceContext::parse(&started.trace).unwrap_or_else(ids::new_trace);
     let key = StepKey {
         run: started.run.to_string(),
         key: step_key(&started.run, ordinal, direction),
         undo: direction == Direction::Undo,
+        life: Some(life),
     };
     Request {
         target: ComponentId::from(step.target.as_str()),

@@ -27,6 +27,8 @@ pub(crate) struct Book {
     tail: Tail,
     /// How many bytes it has.
     pub(crate) bytes: u64,
+    /// The life of the store in which the journal was last as it is known here.
+    pub(crate) life: u32,
     /// Records that are in the state and not in the journal.
     unwritten: Vec<Stamped>,
     /// What the code waits for, while it does.
@@ -83,6 +85,7 @@ impl Book {
             state,
             tail,
             bytes,
+            life: 0,
             unwritten: Vec::new(),
             waiting: None,
             attempted: None,
@@ -161,9 +164,10 @@ impl Book {
         Ok(unwritten)
     }
 
-    /// It was appended.
-    pub(crate) fn written(&mut self, written: &Unwritten) {
+    /// It was appended, behind all that was there before.
+    pub(crate) fn written(&mut self, written: &Unwritten, life: u32) {
         self.attempted = None;
+        self.life = life;
         self.unwritten.drain(..written.records);
         // Most runs wait for long before they have more to write.
         self.unwritten.shrink_to_fit();

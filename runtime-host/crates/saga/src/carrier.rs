@@ -166,9 +166,9 @@ impl Carrier {
                 error.to_string(),
             ))
         })?;
-        let append = unwritten.append.clone();
+        let (append, life) = (unwritten.append.clone(), self.ground.journal.life());
         self.ground.journal.append(append).await?;
-        self.run.book.lock().written(&unwritten);
+        self.run.book.lock().written(&unwritten, life);
         self.ground.remember(&unwritten.append);
         self.tell_durable();
         self.remark(unwritten.append.entry.len());

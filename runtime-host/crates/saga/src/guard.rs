@@ -10,6 +10,9 @@ pub trait Guard: Send + Sync + 'static {
     /// How many entries a journal had when this node wrote it last, if it remembers.
     fn had(&self, run: &RunId) -> Option<u64>;
 
+    /// The runs that have not ended as far as it knows, and how many entries their journals had.
+    fn open(&self) -> Vec<(RunId, u64)>;
+
     /// A run has ended, and can be forgotten when room is needed.
     fn forget(&self, run: &RunId);
 }
@@ -23,6 +26,10 @@ impl Guard for NoGuard {
 
     fn had(&self, _run: &RunId) -> Option<u64> {
         None
+    }
+
+    fn open(&self) -> Vec<(RunId, u64)> {
+        Vec::new()
     }
 
     fn forget(&self, _run: &RunId) {}

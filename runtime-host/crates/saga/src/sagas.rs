@@ -3,6 +3,7 @@
 mod desk;
 mod ground;
 pub(crate) mod load;
+mod verify;
 
 use std::{
     sync::{Arc, Weak},

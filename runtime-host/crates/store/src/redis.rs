@@ -47,6 +47,7 @@ struct Inner {
     answered: Answered,
     batches: Batches,
     topics: Topics,
+    keeps_all: bool,
 }
 
 // === impl Redis ===
@@ -64,8 +65,14 @@ impl Redis {
             places,
             answered: Answered::new(),
             batches: Batches::default(),
+            keeps_all: config.keeps_all,
             topics: Topics::default(),
         })))
+    }
+
+    /// Whether the servers lose nothing that they have answered, as far as whoever opened it knows.
+    pub(crate) fn keeps_all(&self) -> bool {
+        self.0.keeps_all
     }
 
     pub(crate) fn link(&self) -> &Link {

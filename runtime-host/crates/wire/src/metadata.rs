@@ -238,6 +238,8 @@ fn read_once(words: &[String]) -> Option<Once> {
             run: run.to_owned(),
             key: key.to_owned(),
             undo: way == "undo",
+            // The other node's store lives its own lives.
+            life: None,
         })),
         _ => return None,
     })

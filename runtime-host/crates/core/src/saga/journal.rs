@@ -104,6 +104,13 @@ pub trait Journal: Send + Sync + 'static {
     /// The list, in the order in which runs began; runs that began at once by their ids.
     fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>>;
 
+    /// Which servers keep the journals, as a number that is another each time that they are others than before, and so may
+    /// have lost what was acknowledged. What follows from a journal is of the life that was asked for before it was read or
+    /// appended to.
+    fn life(&self) -> u32 {
+        0
+    }
+
     /// Forgets a run that has ended, with its journal. Answers whether it was there; one that has not ended is kept.
     fn purge<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<bool, StoreError>>;
 }

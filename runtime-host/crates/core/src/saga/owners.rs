@@ -27,6 +27,12 @@ pub trait Owners: Send + Sync + 'static {
     /// A new epoch for this node, larger than any before; other nodes know of it when this answers. None where there is
     /// none to be had.
     fn new_epoch(&self) -> BoxFuture<'_, Result<Option<u64>, StoreError>>;
+
+    /// Whether the store has all that was written in this epoch, as far as its owner knew: it has looked for itself on the
+    /// servers that keep it now, or no others have kept it. What nobody can know is no.
+    fn is_vouched(&self, _epoch: u64) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(ready(Ok(true)))
+    }
 }
 
 /// There is nobody else. A journal of a later epoch is then a sign of a second host, and is left alone.

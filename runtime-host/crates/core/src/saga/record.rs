@@ -245,6 +245,12 @@ pub enum Parked {
         /// How many there are.
         has: u64,
     },
+    /// Other servers keep the store than when another owner wrote last, and that one can say no more whether they have all
+    /// of it.
+    Doubtful {
+        /// How many entries there are.
+        has: u64,
+    },
 }
 
 /// How a run has ended.
@@ -312,6 +318,8 @@ impl Started {
 }
 
 const LOST: &str = "the store has lost the end of the journal";
+const DOUBT: &str = "the store is on other servers, and the node that carried the run is gone: the journal may have had \
+                     more entries than";
 const LOOK: &str = "look what was done since, then `retry` to go on from there, or `rollback`";
 
 /// What happened, in one line.
@@ -354,6 +362,9 @@ impl fmt::Display for Parked {
             }
             Self::Regressed { had, has } => {
                 write!(f, "{LOST}: it had {had} entries and has {has}; {LOOK}")
+            }
+            Self::Doubtful { has } => {
+                write!(f, "{DOUBT} {has}; {LOOK}")
             }
         }
     }

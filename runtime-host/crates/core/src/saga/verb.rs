@@ -125,7 +125,8 @@ impl State {
             | Parked::StepUnknown { .. }
             | Parked::TooLarge { .. }
             | Parked::HistoryFull { .. }
-            | Parked::Regressed { .. } => {
+            | Parked::Regressed { .. }
+            | Parked::Doubtful { .. } => {
                 return Err(Refusal::NothingToSkip("it is no step; roll the run back"));
             }
             Parked::Mismatch { .. } => {

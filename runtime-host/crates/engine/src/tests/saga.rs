@@ -438,6 +438,7 @@ async fn a_service_is_told_which_step_it_is_called_for() {
                 run: "run_1".into(),
                 key: "0123456789abcdef0123456789abcdef".into(),
                 undo,
+                life: None,
             }))
         });
         let (_, reply) = world.engine.run(&call, Unit::closed()).await;

@@ -70,6 +70,11 @@ impl Carrier {
             self.acks.ended(&self.run.book.lock().state);
             return Passed::Over;
         }
+        if self.run.book.lock().life != self.ground.journal.life() {
+            // What the journal said was acknowledged by others than those who keep it now. It is read again.
+            self.discard();
+            return Passed::Stale((self.ground.config.clock)());
+        }
         let round = self.act(actions);
         self.rest(&round)
     }

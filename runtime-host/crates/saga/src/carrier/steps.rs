@@ -48,6 +48,7 @@ impl Carrier {
         if let Some(next) = next.filter(|next| *next > Instant::now()) {
             return Some(next);
         }
+        let life = self.run.book.lock().life;
         let request = self.state(|state| {
             let step = state.step(ordinal)?;
             let policy = self.ground.policy(&state.started().component, step);
@@ -56,7 +57,7 @@ impl Carrier {
                 started,
                 (ordinal, direction),
                 step,
-                policy.timeout,
+                (policy.timeout, life),
             ))
         });
         let request = request?;

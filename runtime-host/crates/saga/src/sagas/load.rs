@@ -65,6 +65,7 @@ impl Ground {
 
     /// A run as its journal left it, taken over if another start of the host carried it.
     pub(super) async fn load(&self, run: &RunId) -> Result<Book, VerbError> {
+        let life = self.journal.life();
         let read = self.read(run).await?;
         let bytes = read.entries.iter().map(|entry| entry.len() as u64).sum();
         let state = State::fold(read.records).map_err(|invalid| {
@@ -77,11 +78,14 @@ impl Ground {
         })?;
         let has_ended = state.end().is_some();
         let mut book = Book::open(state, read.tail, bytes, &self.config);
+        book.life = life;
         if has_ended {
             return Ok(book);
         }
         self.take_over(&mut book, read.epoch).await?;
-        self.park_regressed(run, &mut book);
+        if !self.park_regressed(run, &mut book) {
+            self.park_doubtful(run, &mut book, read.epoch).await?;
+        }
         Ok(book)
     }
 
@@ -101,13 +105,32 @@ impl Ground {
     }
 
     /// A run whose journal has lost its end waits for a person. A state that is parked already stays so.
-    fn park_regressed(&self, run: &RunId, book: &mut Book) {
+    fn park_regressed(&self, run: &RunId, book: &mut Book) -> bool {
         let (had, has) = (self.had(run), book.entries());
         if has < had {
             tracing::error!(%run, had, has, "the store has lost the end of a journal; the run is parked");
             let reason = Parked::Regressed { had, has };
             let _ = book.add(Record::Parked { reason });
         }
+        has < had
+    }
+
+    /// So does one that another node has written last, where nobody can say any more whether its end is lost.
+    async fn park_doubtful(
+        &self,
+        run: &RunId,
+        book: &mut Book,
+        last: u64,
+    ) -> Result<(), VerbError> {
+        let has = book.entries();
+        let is_own = last == self.epoch() || self.config.guard.had(run) == Some(has);
+        if is_own || self.config.owners.is_vouched(last).await? {
+            return Ok(());
+        }
+        tracing::error!(%run, has, "whether the store has lost the end of a journal cannot be known; the run is parked");
+        let reason = Parked::Doubtful { has };
+        let _ = book.add(Record::Parked { reason });
+        Ok(())
     }
 
     /// A new run, or the one that the key began before.

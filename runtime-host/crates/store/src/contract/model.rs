@@ -121,6 +121,7 @@ fn change(open: Option<&Open>, group: &Book, (writes, events, handles): Deeds<'_
         writes: writes.into_iter().collect(),
         events: (0..events).map(|n| event("t", &n.to_string())).collect(),
         inbox: handles.and_then(|sequence| handle(group, sequence.into()).inbox),
+        ..Change::default()
     }
 }
 

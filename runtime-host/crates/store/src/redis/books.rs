@@ -13,7 +13,7 @@ use skald_core::event::{Book, DeadLetter, Failure as Failed, Progress};
 use crate::redis::{
     Redis,
     keys::{micros, padded},
-    link::Failure,
+    link::{Class, Failure},
     log::stream::{read_time, text},
     script::{Call, Lazy, Script},
 };
@@ -63,12 +63,14 @@ impl Redis {
         generation: u64,
         cursor: u64,
     ) -> Result<(), Failure> {
-        if life::is_past(self.link(), generation) {
-            return Ok(());
-        }
         let call = self.on_book(&ADVANCE, book).await?;
-        let call = call.arg(life::own(generation)).arg(padded(cursor));
-        self.link().call(call).await
+        let mut call = call.arg(life::own(generation)).arg(padded(cursor));
+        call.in_life(life::of(generation));
+        match self.link().call(call).await {
+            // It is the cursor of another life, like one of an earlier generation.
+            Err(failure) if failure.class == Class::Past => Ok(()),
+            moved => moved,
+        }
     }
 
     pub(super) async fn note(&self, book: &Book, failure: &Failed) -> Result<(), Failure> {

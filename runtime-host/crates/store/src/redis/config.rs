@@ -35,6 +35,8 @@ pub struct Config {
     pub patience: Duration,
     /// How long to wait for one answer before the connection is given up.
     pub answer: Duration,
+    /// Whether the servers were found to lose nothing that they have answered.
+    pub keeps_all: bool,
 }
 
 /// A component, and the stores it is granted.
@@ -59,6 +61,7 @@ impl Config {
             shards: SHARDS,
             patience: PATIENCE,
             answer: ANSWER,
+            keeps_all: false,
         }
     }
 }

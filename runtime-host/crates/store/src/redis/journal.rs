@@ -56,6 +56,10 @@ impl Journal for Redis {
         Box::pin(list::list(self, filter))
     }
 
+    fn life(&self) -> u32 {
+        self.link().life()
+    }
+
     fn purge<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(purge(self, run))
     }

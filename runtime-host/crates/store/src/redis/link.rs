@@ -9,12 +9,13 @@
 
 mod dial;
 mod failure;
+mod life;
 
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -31,7 +32,7 @@ use tokio::{
 };
 
 pub(crate) use self::failure::{Class, Failure};
-use self::{dial::Dialer, failure::Advice};
+use self::{dial::Dialer, failure::Advice, life::Lives};
 use crate::redis::{
     config::Config,
     script::{self, Call},
@@ -42,6 +43,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// The longest pause: a server that is back is noticed within it.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Who was looked for so recently is not looked for anew because of an answer: those who answer do not know better yet.
+const SETTLING: Duration = Duration::from_millis(500);
 
 /// How many connections there are at most.
 const LANES: usize = 16;
@@ -59,8 +63,7 @@ struct Inner {
     lanes: [Lane; LANES],
     patience: Duration,
     is_cluster: bool,
-    /// How often a connection was found to be lost.
-    losses: AtomicU32,
+    lives: Lives,
 }
 
 /// One of the connections, if there is one at the moment.
@@ -73,7 +76,10 @@ struct Lane {
 
 #[derive(Clone)]
 struct Current {
-    number: u64,
+    /// The round of connections that it belongs to.
+    round: u64,
+    life: u32,
+    since: Instant,
     connection: Connection,
 }
 
@@ -101,7 +107,7 @@ impl Link {
             lanes: Default::default(),
             patience: config.patience,
             is_cluster: config.address.is_cluster(),
-            losses: AtomicU32::new(0),
+            lives: Lives::default(),
         })))
     }
 
@@ -110,9 +116,36 @@ impl Link {
         self.0.is_cluster
     }
 
-    /// How often a connection was found to be lost: what is behind the next one may be another server, that knows less.
-    pub(crate) fn losses(&self) -> u32 {
-        self.0.losses.load(Ordering::Acquire)
+    /// Which servers are behind it, as a number that grows each time that they are others than before: those may know less.
+    /// To be asked for before what is to be of this life is read.
+    pub(crate) fn life(&self) -> u32 {
+        self.0.lives.now()
+    }
+
+    /// The life, and who the servers are in it, where they say so.
+    pub(crate) fn servers(&self) -> (u32, Option<String>) {
+        self.0.lives.servers()
+    }
+
+    /// Looks who the servers of a cluster are: of those that nothing is asked of, nobody else hears that they are others.
+    pub(crate) async fn look(&self) {
+        if !self.is_cluster() {
+            return;
+        }
+        let Some(lane) = self.lane() else { return };
+        let look = async {
+            let mut current = self.current(lane).await?;
+            let server = life::server(&mut current.connection).await;
+            self.0.lives.meet(current.round, server);
+            RedisResult::Ok(())
+        };
+        // Who does not answer is looked for by whoever needs it.
+        let _ = timeout_at(Instant::now() + self.patience(), look).await;
+    }
+
+    /// Waits until it is another life than `known`, and notes which.
+    pub(crate) async fn lives_on(&self, known: &mut u32) {
+        self.0.lives.follow(known).await;
     }
 
     /// How long an operation waits for a server.
@@ -122,11 +155,12 @@ impl Link {
 
     /// What a command answers that only reads, or that may be sent twice.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
-        let mut errand = Errand::new(self);
+        let mut errand = Errand::new(self, None);
         loop {
             match errand.attempt(command).await {
                 Ok(value) => return read(value),
-                Err(error) => errand.after(&error).await?,
+                Err(Missed::Past) => return Err(Failure::past()),
+                Err(Missed::Error(error)) => errand.after(&error).await?,
             }
         }
     }
@@ -141,12 +175,14 @@ impl Link {
         &self,
         call: &mut Call,
     ) -> Result<T, Failure> {
-        let mut errand = Errand::new(self);
+        let mut errand = Errand::new(self, call.life());
         loop {
             match errand.attempt(call.command()).await {
                 Ok(value) => return read(value),
-                Err(error) if failure::is_unknown_script(&error) => call.in_full(),
-                Err(error) => {
+                // Whatever it did to the servers of before, it did nothing to these.
+                Err(Missed::Past) => return Err(Failure::past()),
+                Err(Missed::Error(error)) if failure::is_unknown_script(&error) => call.in_full(),
+                Err(Missed::Error(error)) => {
                     let failed = errand.after(&error).await;
                     failed.map_err(|failure| failure.unless(call.only_reads()))?;
                     call.resent(errand.may_have_arrived);
@@ -169,26 +205,48 @@ impl Link {
     }
 
     async fn current(&self, lane: &Lane) -> RedisResult<Current> {
-        if let Some(current) = &*lane.current.read() {
-            return Ok(current.clone());
+        if let Some(current) = self.of_now(lane) {
+            return Ok(current);
         }
         let mut dialer = self.0.dialer.lock().await;
         // Somebody else may have found it while this waited.
-        if let Some(current) = &*lane.current.read() {
-            return Ok(current.clone());
+        if let Some(current) = self.of_now(lane) {
+            return Ok(current);
         }
-        let (number, connection) = dialer.dial().await?;
-        let current = Current { number, connection };
-        *lane.current.write() = Some(current.clone());
-        Ok(current)
+        loop {
+            let round = self.0.lives.round();
+            let since = Instant::now();
+            let mut connection = dialer.dial().await?;
+            let server = life::server(&mut connection).await;
+            let Some((round, life)) = self.0.lives.meet(round, server) else {
+                continue;
+            };
+            let current = Current {
+                round,
+                life,
+                since,
+                connection,
+            };
+            *lane.current.write() = Some(current.clone());
+            return Ok(current);
+        }
+    }
+
+    /// The connection of a lane, if none was lost since it was made: what one has lost, the others may not have noticed.
+    fn of_now(&self, lane: &Lane) -> Option<Current> {
+        let current = lane.current.read();
+        let is_of_now = |one: &&Current| one.round == self.0.lives.round();
+        current.as_ref().filter(is_of_now).cloned()
     }
 
     /// The next command looks for the servers anew, unless somebody has done so.
-    fn forget(&self, number: u64) {
+    fn forget(&self, round: u64) {
+        if !self.0.lives.end(round) {
+            return;
+        }
         for lane in &self.0.lanes {
             let mut current = lane.current.write();
-            if current.as_ref().is_some_and(|one| one.number == number) {
-                self.0.losses.fetch_add(1, Ordering::AcqRel);
+            if current.as_ref().is_some_and(|one| one.round <= round) {
                 *current = None;
             }
         }
@@ -233,48 +291,64 @@ struct Errand<'a> {
     link: &'a Link,
     until: Instant,
     pause: Duration,
-    /// The connection of the last attempt.
-    number: Option<u64>,
+    /// The only life in which it may be sent.
+    life: Option<u32>,
+    /// The connection of the last attempt: its round, and since when it is there.
+    last: Option<(u64, Instant)>,
     /// Whether a server may have heard it although nothing came back.
     may_have_arrived: bool,
+}
+
+/// Why an attempt has no answer.
+enum Missed {
+    Error(RedisError),
+    /// These are other servers than those that it is for.
+    Past,
 }
 
 // === impl Errand ===
 
 impl<'a> Errand<'a> {
-    fn new(link: &'a Link) -> Self {
+    fn new(link: &'a Link, life: Option<u32>) -> Self {
         Self {
             link,
             until: Instant::now() + link.patience(),
             pause: PAUSE,
-            number: None,
+            life,
+            last: None,
             may_have_arrived: false,
         }
     }
 
-    async fn attempt(&mut self, command: &Cmd) -> RedisResult<Value> {
-        self.number = None;
+    async fn attempt(&mut self, command: &Cmd) -> Result<Value, Missed> {
+        self.last = None;
         let Some(lane) = self.link.lane() else {
-            return Err(too_late());
+            return Err(too_late().into());
         };
         let _on_lane = OnLane::new(lane, command);
         let mut current = match timeout_at(self.until, self.link.current(lane)).await {
             Ok(current) => current?,
-            Err(_) => return Err(too_late()),
+            Err(_) => return Err(too_late().into()),
         };
-        self.number = Some(current.number);
+        if self.life.is_some_and(|life| life != current.life) {
+            return Err(Missed::Past);
+        }
+        self.last = Some((current.round, current.since));
         match timeout_at(self.until, current.connection.send(command)).await {
-            Ok(answer) => answer?.extract_error(),
-            Err(_) => Err(too_late()),
+            Ok(answer) => Ok(answer?.extract_error()?),
+            Err(_) => Err(too_late().into()),
         }
     }
 
     /// Waits before the next attempt, if there is to be one.
     async fn after(&mut self, error: &RedisError) -> Result<(), Failure> {
         let advice = Advice::on(error);
-        if let (Advice::Reconnect, Some(number)) = (advice, self.number) {
-            self.may_have_arrived |= failure::is_silence(error);
-            self.link.forget(number);
+        if let (Advice::Reconnect, Some((round, since))) = (advice, self.last) {
+            let is_silent = failure::is_silence(error);
+            self.may_have_arrived |= is_silent;
+            if is_silent || since.elapsed() >= SETTLING {
+                self.link.forget(round);
+            }
         }
         let jitter = RandomState::new().build_hasher().finish() % 1_000;
         let pause = self.pause.mul_f64(1.0 + jitter as f64 / 1_000.0);
@@ -284,6 +358,12 @@ impl<'a> Errand<'a> {
         sleep(pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         Ok(())
+    }
+}
+
+impl From<RedisError> for Missed {
+    fn from(error: RedisError) -> Self {
+        Self::Error(error)
     }
 }
 

@@ -12,6 +12,7 @@ use skald_core::{
 
 use super::{
     Redis,
+    link::Class,
     script::{Lazy, Script},
 };
 
@@ -20,6 +21,9 @@ static ALIVE: Lazy = Lazy::new(|| Script::reading(include_str!("nodes/alive.lua"
 static LEAVE: Lazy = Lazy::new(|| Script::writing(include_str!("nodes/leave.lua")));
 // A number that nobody heard is passed over: the next one is larger too.
 static EPOCH: Lazy = Lazy::new(|| Script::writing(include_str!("nodes/epoch.lua")));
+
+/// Which owners have looked, on which servers, whether all that they wrote is there.
+static VOUCH: Lazy = Lazy::new(|| Script::writing(include_str!("nodes/vouch.lua")));
 
 /// The place of what nodes say of themselves.
 const PLACE: &str = "$nodes";
@@ -62,6 +66,45 @@ impl Nodes for Redis {
             let call = EPOCH.on(&[self.keys().place(PLACE)]);
             Ok(self.link().call(call).await?)
         })
+    }
+
+    fn vouch<'a>(&'a self, life: u32, epochs: &'a [u64]) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let (Some(servers), false) = (self.servers_in(life), epochs.is_empty()) else {
+                return Ok(());
+            };
+            let mut call = VOUCH.on(&[self.keys().place(PLACE)]).arg(servers);
+            epochs.iter().for_each(|epoch| call.push(epoch));
+            call.in_life(life);
+            match self.link().call(call).await {
+                // Who is there now has to be looked at first.
+                Err(failure) if failure.class == Class::Past => Ok(()),
+                vouched => Ok(vouched?),
+            }
+        })
+    }
+
+    fn is_vouched(&self, epoch: u64) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(async move {
+            if self.keeps_all() {
+                return Ok(true);
+            }
+            let mut command = redis::cmd("HGET");
+            let key = format!("{}:vouched", self.keys().place(PLACE));
+            command.arg(key).arg(epoch);
+            let vouched: Option<String> = self.link().ask(&command).await?;
+            // Servers that do not say who they are cannot be told from others.
+            let (_, servers) = self.link().servers();
+            Ok(servers.is_none() || vouched == servers)
+        })
+    }
+}
+
+impl Redis {
+    /// Who the servers are, if it is this life still, and they say so.
+    fn servers_in(&self, life: u32) -> Option<String> {
+        let (now, servers) = self.link().servers();
+        servers.filter(|_| now == life)
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct Call {
     command: Cmd,
     tells_resends: bool,
     was_resent: bool,
+    life: Option<u32>,
 }
 
 /// What a server is sent with each argument: how long it is, and where it ends.
@@ -61,6 +62,7 @@ impl Script {
             command,
             tells_resends: false,
             was_resent: false,
+            life: None,
         }
     }
 }
@@ -85,6 +87,15 @@ impl Call {
     pub(crate) fn telling_resends(mut self) -> Self {
         self.tells_resends = true;
         self
+    }
+
+    /// It is for the servers of this life of the link, and comes too late for any others.
+    pub(crate) fn in_life(&mut self, life: u32) {
+        self.life = Some(life);
+    }
+
+    pub(super) fn life(&self) -> Option<u32> {
+        self.life
     }
 
     /// Whether it was sent again after a server may have heard it.

@@ -3,6 +3,7 @@
 mod addresses;
 mod batches;
 mod faults;
+mod lives;
 mod marks;
 mod model;
 mod places;

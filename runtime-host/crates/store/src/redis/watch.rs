@@ -27,6 +27,9 @@ const QUIET: Duration = Duration::from_secs(5);
 /// How long the answer may take.
 const ANSWER: Duration = Duration::from_secs(2);
 
+/// How often it is looked who the servers of a cluster are.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// The pause before a lost connection is looked for again. Deliveries look into the log from time to time anyway.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -37,7 +40,7 @@ pub enum Notice {
     Own(Published),
     /// An event came from outside and is in the log now.
     Outside(Published),
-    /// Listening has begun, perhaps anew: anything may have happened before.
+    /// Listening has begun, perhaps anew, or it is another server than before: anything may have happened.
     Anew,
 }
 
@@ -46,6 +49,9 @@ pub struct Watch {
     redis: Redis,
     topics: Vec<Arc<str>>,
     ear: Option<Ear>,
+    /// The life of the link that was told of.
+    life: u32,
+    looked_at: Instant,
     expected: Expected,
     /// What was heard and is not taken in yet.
     waiting: VecDeque<Message>,
@@ -70,6 +76,8 @@ impl Redis {
             redis: self.clone(),
             topics,
             ear: None,
+            life: self.link().life(),
+            looked_at: Instant::now(),
             expected: Expected::default(),
             waiting: VecDeque::new(),
             news: VecDeque::new(),
@@ -98,7 +106,17 @@ impl Watch {
     /// Hears on. Answers if listening has begun.
     async fn hear(&mut self) -> Option<Notice> {
         if let Some(ear) = &mut self.ear {
-            let Some(message) = ear.hear().await else {
+            let heard = tokio::select! {
+                biased;
+                () = self.redis.link().lives_on(&mut self.life) => return Some(Notice::Anew),
+                heard = ear.hear() => heard,
+                () = sleep_until(self.looked_at + LOOK) => {
+                    self.looked_at = Instant::now();
+                    self.redis.link().look().await;
+                    return None;
+                }
+            };
+            let Some(message) = heard else {
                 self.ear = None;
                 return None;
             };

@@ -24,7 +24,15 @@ fn any_once() -> impl Strategy<Value = Once> {
         })
     });
     let step = (any::<String>(), any::<String>(), any::<bool>());
-    let step = step.prop_map(|(run, key, undo)| Once::Step(Arc::new(StepKey { run, key, undo })));
+    let step = step.prop_map(|(run, key, undo)| {
+        let life = None;
+        Once::Step(Arc::new(StepKey {
+            run,
+            key,
+            undo,
+            life,
+        }))
+    });
     prop_oneof![key, inbox, step]
 }
 

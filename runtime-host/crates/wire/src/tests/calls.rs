@@ -76,6 +76,7 @@ async fn the_context_of_a_call_goes_with_it() {
         run: "run 1".to_owned(),
         key: "k/2".to_owned(),
         undo: true,
+        life: None,
     })));
     peers.call(&request).await.unwrap();
     let seen = node.components.seen.lock().pop().unwrap().context;

@@ -21,15 +21,18 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// How many commands wait in line for the connection at most before those who send wait too.
 const IN_LINE: usize = 1_024;
 
-/// How often the cluster client follows a redirection or a lost connection by itself before we are asked.
-const CLUSTER_RETRIES: u32 = 3;
+/// How often the cluster client follows a redirection or a lost connection by itself. What it followed would be unknown
+/// here: who is behind a connection that it found by itself, and whether a command was sent twice. And a redirection
+/// out of a slot that is just moving leads to half of what the slot has.
+const CLUSTER_RETRIES: u32 = 0;
 
 /// Finds the servers.
 pub(super) struct Dialer {
     target: Target,
     settings: AsyncConnectionConfig,
     roots: Option<TlsCertificates>,
-    dialled: u64,
+    /// How often a server was named to those who listen.
+    named: usize,
 }
 
 enum Target {
@@ -64,14 +67,14 @@ impl Dialer {
                 .set_response_timeout(Some(config.answer))
                 .set_pipeline_buffer_size(IN_LINE),
             roots,
-            dialled: 0,
+            named: 0,
         })
     }
 
-    /// A new connection, and its number.
-    pub(super) async fn dial(&mut self) -> RedisResult<(u64, Connection)> {
+    /// A new connection.
+    pub(super) async fn dial(&mut self) -> RedisResult<Connection> {
         let settings = &self.settings;
-        let connection = match &mut self.target {
+        Ok(match &mut self.target {
             Target::Server(client) => Connection::One(
                 client
                     .get_multiplexed_async_connection_with_config(settings)
@@ -83,20 +86,18 @@ impl Dialer {
             Target::Cluster(cluster, _) => {
                 Connection::Cluster(cluster.get_async_connection().await?)
             }
-        };
-        self.dialled += 1;
-        Ok((self.dialled, connection))
+        })
     }
 
     /// A server that hears all that is published. In a cluster each does; of those that are known it is the next one
     /// each time, so that one which is gone is passed over.
     pub(super) async fn client(&mut self) -> RedisResult<Client> {
-        self.dialled += 1;
+        self.named += 1;
         match &mut self.target {
             Target::Server(server) => Ok(server.clone()),
             Target::Sentinel(sentinel) => sentinel.async_get_client().await,
             Target::Cluster(_, nodes) => {
-                let turn = usize::try_from(self.dialled).unwrap_or(0) % nodes.len().max(1);
+                let turn = self.named % nodes.len().max(1);
                 match nodes.get(turn) {
                     Some(node) => client(node, self.roots.as_ref()),
                     None => Err((redis::ErrorKind::InvalidClientConfig, "no nodes").into()),

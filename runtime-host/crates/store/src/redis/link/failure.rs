@@ -21,6 +21,8 @@ pub(crate) enum Class {
     Full,
     /// The data is not ours, or damaged.
     Corrupt,
+    /// Other servers are there than those it was for. To these, nothing was done.
+    Past,
     /// All else.
     Unavailable,
 }
@@ -63,6 +65,16 @@ impl Failure {
         }
     }
 
+    /// What was to be said to the servers of before.
+    pub(super) fn past() -> Self {
+        Self {
+            class: Class::Past,
+            text: "Redis is another server than when this was begun".to_owned(),
+            may_have_arrived: false,
+            is_refusal: false,
+        }
+    }
+
     /// The same; a server may have heard the command.
     pub(super) fn heard(mut self, may_have_arrived: bool) -> Self {
         self.may_have_arrived |= may_have_arrived;
@@ -95,7 +107,7 @@ impl From<Failure> for StoreError {
             _ if may_have_arrived => Self::Unknown(text),
             Class::Full => Self::Full(text),
             Class::Corrupt => Self::Corrupt(text),
-            Class::Unavailable => Self::Unavailable(text),
+            Class::Past | Class::Unavailable => Self::Unavailable(text),
         }
     }
 }
@@ -112,12 +124,14 @@ impl Advice {
             | ErrorKind::MasterNameNotFoundBySentinel
             // A former master that is a replica now; the next look at the topology finds the new one.
             | ErrorKind::Server(
-                ServerErrorKind::ReadOnly | ServerErrorKind::Moved | ServerErrorKind::Ask,
+                ServerErrorKind::ReadOnly | ServerErrorKind::Moved,
             ) => Self::Reconnect,
             ErrorKind::Server(
                 ServerErrorKind::BusyLoading
                 | ServerErrorKind::MasterDown
                 | ServerErrorKind::ClusterDown
+                // A slot moves to another server; half of a place is there and half is here until it has.
+                | ServerErrorKind::Ask
                 | ServerErrorKind::TryAgain,
             ) => Self::Wait,
             _ => match error.code() {

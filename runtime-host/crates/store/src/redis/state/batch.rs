@@ -158,9 +158,12 @@ impl Queue {
     fn take(&self) -> Vec<Waiting> {
         let mut waiting = self.waiting.lock();
         let (mut units, mut bytes) = (Vec::new(), 0);
+        let life = waiting.front().and_then(|first| first.unit.life);
         while let Some(next) = waiting.front() {
             bytes += next.size;
-            if units.len() == UNITS || (bytes > BYTES && !units.is_empty()) {
+            // What is for the servers of one life comes too late as a whole.
+            let fits = units.len() < UNITS && next.unit.life == life;
+            if !fits || (bytes > BYTES && !units.is_empty()) {
                 break;
             }
             // Who does not wait any more has not sent it.
@@ -182,7 +185,8 @@ impl Queue {
 /// Sends units together, and tells those who wait for them. Answers with why not, if none of them could be sent.
 async fn send(redis: &Redis, own: &Place, units: Vec<Waiting>) -> Result<(), Failure> {
     let keys = [redis.keys().place(own)];
-    let mut call = call(redis, own, &keys);
+    let life = units.first().and_then(|first| first.unit.life);
+    let mut call = call(redis, own, &keys, life);
     call.push(units.len());
     units.iter().for_each(|one| one.unit.add_to(&mut call));
     let failure = match ask(redis, &mut call, units.len()).await {
@@ -216,7 +220,7 @@ async fn alone(
     unit: &Unit,
     is_again: bool,
 ) -> Result<Verdict, Failure> {
-    let mut call = call(redis, own, &unit.touched.keys(redis));
+    let mut call = call(redis, own, &unit.touched.keys(redis), unit.life);
     call.push(1);
     unit.add_to(&mut call);
     call.resent(is_again);
@@ -226,8 +230,11 @@ async fn alone(
 }
 
 /// The script's call, without units.
-fn call(redis: &Redis, own: &Place, keys: &[String]) -> Call {
+fn call(redis: &Redis, own: &Place, keys: &[String], life: Option<u32>) -> Call {
     let mut call = COMMIT.on(keys).telling_resends();
+    if let Some(life) = life {
+        call.in_life(life);
+    }
     call.push(&**own);
     call.push(redis.keys().own_channel());
     let heard = redis.answered().heard(own);

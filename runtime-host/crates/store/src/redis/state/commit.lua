@@ -11,18 +11,23 @@ local own, tokens = KEYS[1], KEYS[1] .. ':tokens'
 local name_of_own, channel, mayforget, heard = argv[1], argv[2], argv[3], tonumber(argv[4])
 local at = 5 + heard
 
-local now
+local now, micros
 local function read_clock()
   if now then return end
   local time = call('TIME')
   now = time[1] .. string.format('%03d', time[2] / 1000)
+  micros = time[1] * 1000000 + time[2]
 end
 
--- One number for all of this script in a place: nobody can see it between two units.
+-- One number for all of this script in a place: nobody can see it between two units. Never one that a server gave which
+-- is gone, and whose last commits this one has not copied.
 local versions = {}
 local function version_of(place)
   if not versions[place] then
-    versions[place] = string.format('%d', call('HINCRBY', place .. ':meta', 'version', 1))
+    read_clock()
+    local last = tonumber(call('HGET', place .. ':meta', 'version') or 0)
+    versions[place] = string.format('%.0f', math.max(last + 1, micros))
+    call('HSET', place .. ':meta', 'version', versions[place])
   end
   return versions[place]
 end

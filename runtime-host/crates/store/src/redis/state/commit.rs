@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use skald_core::store::{Change, CommitError, StoreError};
 
 use super::unit::Unit;
-use crate::redis::{Redis, places::Place};
+use crate::redis::{Redis, link::Class, places::Place};
 
 pub(super) async fn commit(
     redis: &Redis,
@@ -14,8 +14,16 @@ pub(super) async fn commit(
     now: SystemTime,
 ) -> Result<(), CommitError> {
     let unit = Arc::new(Unit::new(redis, own, &change, now).await?);
-    let verdict = redis.batches().commit(redis, own, unit).await;
-    let verdict = verdict.map_err(StoreError::from)?;
+    let verdict = match (
+        redis.batches().commit(redis, own, unit).await,
+        &change.inbox,
+    ) {
+        // The delivery finds out that its generation is over, and what of it is handled here.
+        (Err(failure), Some(mark)) if failure.class == Class::Past => {
+            return Err(CommitError::AlreadyHandled(mark.clone()));
+        }
+        (verdict, _) => verdict.map_err(StoreError::from)?,
+    };
     if verdict == [0] {
         let topics = change.events.iter().map(|event| &event.topic);
         redis.topics_known().note(own, topics);

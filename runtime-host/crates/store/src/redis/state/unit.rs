@@ -50,6 +50,8 @@ pub(super) struct Unit {
     pub(super) touched: Touched,
     /// What it is known by, where it has no mark.
     pub(super) token: Option<String>,
+    /// The life of the link that it is for, if it follows from what was read in one.
+    pub(super) life: Option<u32>,
 }
 
 // === impl Unit ===
@@ -61,7 +63,9 @@ impl Unit {
         change: &Change,
         now: SystemTime,
     ) -> Result<Self, StoreError> {
+        let of_delivery = change.inbox.as_ref().map(|mark| life::of(mark.generation));
         let mut unit = Self {
+            life: change.life.or(of_delivery),
             arguments: Cmd::with_capacity(USUAL.0, USUAL.1),
             touched: Touched(vec![Place::clone(own)]),
             token: None,

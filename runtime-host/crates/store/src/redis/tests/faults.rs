@@ -53,7 +53,8 @@ async fn a_commit_whose_answer_was_lost_takes_effect_once() {
     commit(&store, given(unit("apple", None), &apple, seen)).await;
     assert_eq!(proxy.done(), 1);
     assert_eq!(payloads(&store, &["t"], 0, 10).await, ["apple"]);
-    assert_eq!(get(&store, &apple).await.version, seen + 1);
+    let committed = get(&store, &apple).await.version;
+    assert!(committed > seen, "{committed} after {seen}");
     proxy.break_request(COMMITTED, 100);
     commit(&store, unit("pear", None)).await;
     assert_eq!(proxy.done(), 2);
@@ -229,7 +230,8 @@ async fn a_full_server_is_said_to_be_full_and_nothing_is_half_written() {
     let version = server
         .ask(&["HGET", "skald:app:{writer}:meta", "version"])
         .unwrap();
-    assert_eq!(version, fitted.to_string());
+    let last = key("stock", &format!("{:04}", fitted - 1));
+    assert_eq!(get(&store, &last).await.version.to_string(), version);
     // What is there can be read, and the books can be closed.
     let cart = crate::contract::book("cart", &part(&store).await);
     skald_core::event::EventLog::advance(&store, &cart, 0, 7)

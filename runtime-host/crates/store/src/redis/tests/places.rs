@@ -92,7 +92,7 @@ async fn components_with_stores_in_several_places_commit_to_all_of_them_on_one_s
     );
     // The other place has moved on too.
     let mut other = redis.of("b").snapshot().await.unwrap();
-    assert_eq!(other.get(&key("other", "apples")).await.unwrap().version, 1);
+    assert!(other.get(&key("other", "apples")).await.unwrap().version > 0);
 }
 
 #[tokio::test]
