@@ -39,11 +39,18 @@ type Held = Result<(), Failure>;
 pub fn check(world: &World) -> Held {
     no_ghost_effect(world)?;
     ack_is_durable(world)?;
+    told_the_same(world)?;
     for summary in world.shelf.summaries() {
         let told = tell(world, &summary.run, summary.standing, summary.note)?;
         held(&told).map_err(|failure| failure.note(timeline(&told)))?;
     }
     shop::check(world)
+}
+
+/// A real server says of journals what those in memory say.
+fn told_the_same(world: &World) -> Held {
+    let differences = world.shelf.differences();
+    expect(differences.is_empty(), || differences.join("\n"))
 }
 
 fn held(told: &Told) -> Held {

@@ -1,6 +1,7 @@
 //! What has to hold for sagas whatever goes wrong, and everything going wrong.
 //!
-//! The coordinator is the real one. Around it is a world on one thread with a time of its own: journals that fail, services
+//! The coordinator is the real one. Around it is a world on one thread with a time of its own: journals that fail, in memory, in
+//! files or on a real Redis, services
 //! that write down what they did, code that is data, and hosts that die at every place where anything can be lost. The sagas
 //! of the shop are there, too: their own plans over the own rules of the services they call.
 
@@ -16,6 +17,7 @@ pub mod ledger;
 pub mod points;
 pub mod program;
 mod saga;
+pub mod servers;
 #[path = "../../../components/checkout/tests/services/services.rs"]
 mod services;
 pub mod shapes;

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use comfy_table::{Table, presets};
 use faults::cases::{ALL, Case, Options};
 use tokio::time::Instant;
@@ -22,6 +22,19 @@ struct Line {
     /// Only the cases whose names contain this.
     #[arg(long)]
     case: Option<String>,
+    /// Where journals are kept.
+    #[arg(long, value_enum, default_value_t)]
+    store: Store,
+}
+
+/// Where journals are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Store {
+    /// In memory, and in files where a case is about files.
+    #[default]
+    Own,
+    /// On a Redis of its own, and in memory to compare with: all cases but those about what is beneath a journal.
+    Redis,
 }
 
 fn main() -> ExitCode {
@@ -29,15 +42,14 @@ fn main() -> ExitCode {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["case", "worlds", "seconds", "outcome"]);
+    if line.store == Store::Redis
+        && let Err(failure) = faults::servers::begin()
+    {
+        say(&failure.to_string());
+        return ExitCode::FAILURE;
+    }
     let mut failed = 0;
-    for case in ALL {
-        let is_chosen = line
-            .case
-            .as_ref()
-            .is_none_or(|name| case.name.contains(name.as_str()));
-        if !is_chosen {
-            continue;
-        }
+    for case in ALL.iter().filter(|case| is_chosen(case, &line)) {
         let begun = Instant::now();
         let played = play(case, &line);
         let seconds = format!("{:.1}", begun.elapsed().as_secs_f64());
@@ -57,6 +69,12 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn is_chosen(case: &Case, line: &Line) -> bool {
+    let is_named = |name: &String| case.name.contains(name.as_str());
+    let has_a_place = line.store == Store::Own || case.beneath.is_none();
+    has_a_place && line.case.as_ref().is_none_or(is_named)
 }
 
 fn play(case: &Case, line: &Line) -> Result<u64, faults::Failure> {

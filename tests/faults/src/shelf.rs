@@ -4,6 +4,8 @@ mod known;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
+    future::ready,
     sync::Arc,
     time::Duration,
 };
@@ -22,7 +24,7 @@ use skald_core::{
 use tokio::{sync::Notify, time::sleep};
 
 use self::known::Known;
-use crate::{dice::Dice, points::Points};
+use crate::{dice::Dice, points::Points, servers::Servers};
 
 /// What goes wrong with an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub enum Trouble {
 pub struct Shelf {
     points: Arc<Points>,
     rows: Mutex<Rows>,
+    /// Real journals, where there are any; then those in memory only tell what has to be in them.
+    servers: Option<Servers>,
     /// Told of each append.
     changed: Notify,
     latency: Mutex<Option<Dice>>,
@@ -51,6 +55,7 @@ struct Rows {
     kept: HashMap<RunId, Kept>,
     appends: u64,
     troubles: BTreeMap<u64, Trouble>,
+    differences: Vec<String>,
 }
 
 struct Kept {
@@ -67,6 +72,7 @@ impl Shelf {
         Self {
             points,
             rows: Mutex::default(),
+            servers: Servers::of_now(),
             changed: Notify::new(),
             latency: Mutex::new(None),
         }
@@ -102,6 +108,36 @@ impl Shelf {
             .collect();
         all.sort_by(|one, other| place(one).cmp(&place(other)));
         all
+    }
+
+    /// Those that are asked for.
+    fn chosen(&self, filter: &Filter) -> Vec<Summary> {
+        let all = self.summaries();
+        let after = filter.after.as_ref().and_then(|after| {
+            let found = all.iter().find(|one| one.run == *after);
+            found.map(|one| (one.started_at, one.run.clone()))
+        });
+        let is_asked_for = |one: &Summary| {
+            let standings = &filter.standings;
+            (standings.is_empty() || standings.contains(&one.standing))
+                && filter
+                    .component
+                    .as_ref()
+                    .is_none_or(|name| *name == one.component)
+                && filter
+                    .subject
+                    .as_ref()
+                    .is_none_or(|name| *name == one.subject)
+                && filter
+                    .prefix
+                    .as_ref()
+                    .is_none_or(|prefix| one.run.as_str().starts_with(prefix))
+                && after
+                    .as_ref()
+                    .is_none_or(|(at, run)| place(one) > (*at, run))
+        };
+        let list = all.into_iter().filter(is_asked_for).take(filter.limit);
+        list.collect()
     }
 
     /// The journal of a run.
@@ -206,7 +242,7 @@ impl Shelf {
                 return Err(StoreError::Full("told to".to_owned()).into());
             }
             Some(Trouble::Unavailable | Trouble::Unreadable) => return Err(unavailable()),
-            Some(Trouble::Lost) | None => self.rows.lock().append(append)?,
+            Some(Trouble::Lost) | None => self.keep(append)?,
         }
         self.changed.notify_one();
         self.points.pass("after an append").await;
@@ -214,6 +250,86 @@ impl Shelf {
             Some(Trouble::Lost) => Err(unavailable()),
             _ => Ok(()),
         }
+    }
+}
+
+/// What is asked of real journals, too.
+impl Shelf {
+    /// Both have to say the same.
+    fn keep(&self, append: Append) -> Result<(), AppendError> {
+        let Some(servers) = &self.servers else {
+            return self.rows.lock().append(append);
+        };
+        let kept = servers.append(append.clone());
+        let expected = self.rows.lock().append(append);
+        self.compare("append", &kept, &expected);
+        kept
+    }
+
+    fn list_of(&self, filter: &Filter) -> Result<Vec<Summary>, StoreError> {
+        let expected = self.chosen(filter);
+        let Some(servers) = &self.servers else {
+            return Ok(expected);
+        };
+        let list = servers.list(filter);
+        self.compare("list", &list, &Ok::<_, StoreError>(expected));
+        list
+    }
+
+    fn find_of(&self, run: &RunId) -> Result<Option<Summary>, StoreError> {
+        let rows = self.rows.lock();
+        let expected = rows.kept.get(run).map(|kept| kept.summary.clone());
+        drop(rows);
+        let Some(servers) = &self.servers else {
+            return Ok(expected);
+        };
+        let found = servers.find(run);
+        self.compare("find", &found, &Ok::<_, StoreError>(expected));
+        found
+    }
+
+    fn entries_of(&self, run: &RunId, after: u64, limit: usize) -> Result<Vec<Bytes>, StoreError> {
+        let skipped = usize::try_from(after).unwrap_or(usize::MAX);
+        let all = self.bytes(run).into_iter().skip(skipped);
+        let expected: Vec<Bytes> = all.take(limit).collect();
+        let Some(servers) = &self.servers else {
+            return Ok(expected);
+        };
+        let entries = servers.entries(run, after, limit);
+        self.compare("entries", &entries, &Ok::<_, StoreError>(expected));
+        entries
+    }
+
+    fn purge_of(&self, run: &RunId) -> Result<bool, StoreError> {
+        let mut rows = self.rows.lock();
+        let kept = rows.kept.get(run);
+        let has_ended = kept.is_some_and(|kept| kept.summary.standing.is_end());
+        if has_ended {
+            rows.kept.remove(run);
+        }
+        drop(rows);
+        let Some(servers) = &self.servers else {
+            return Ok(has_ended);
+        };
+        let purged = servers.purge(run);
+        self.compare("purge", &purged, &Ok::<_, StoreError>(has_ended));
+        purged
+    }
+
+    /// Notes where the real journals say something else than those in memory.
+    fn compare(&self, what: &str, real: &impl fmt::Debug, expected: &impl fmt::Debug) {
+        let (real, expected) = (format!("{real:?}"), format!("{expected:?}"));
+        if real != expected {
+            let mut rows = self.rows.lock();
+            rows.differences.push(format!(
+                "{what}: Redis says {real}, and has to say {expected}"
+            ));
+        }
+    }
+
+    /// Where real journals said something else than they had to.
+    pub fn differences(&self) -> Vec<String> {
+        self.rows.lock().differences.clone()
     }
 }
 
@@ -240,61 +356,20 @@ impl Journal for Shelf {
             if is_unreadable {
                 return Err(StoreError::Unavailable("told to".to_owned()));
             }
-            let after = usize::try_from(after).unwrap_or(usize::MAX);
-            Ok(self
-                .bytes(run)
-                .into_iter()
-                .skip(after)
-                .take(limit)
-                .collect())
+            self.entries_of(run, after, limit)
         })
     }
 
     fn find<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<Option<Summary>, StoreError>> {
-        let rows = self.rows.lock();
-        let found = rows.kept.get(run).map(|kept| kept.summary.clone());
-        Box::pin(std::future::ready(Ok(found)))
+        Box::pin(ready(self.find_of(run)))
     }
 
     fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        let all = self.summaries();
-        let after = filter.after.as_ref().and_then(|after| {
-            let found = all.iter().find(|one| one.run == *after);
-            found.map(|one| (one.started_at, one.run.clone()))
-        });
-        let is_asked_for = |one: &Summary| {
-            let standings = &filter.standings;
-            (standings.is_empty() || standings.contains(&one.standing))
-                && filter
-                    .component
-                    .as_ref()
-                    .is_none_or(|name| *name == one.component)
-                && filter
-                    .subject
-                    .as_ref()
-                    .is_none_or(|name| *name == one.subject)
-                && filter
-                    .prefix
-                    .as_ref()
-                    .is_none_or(|prefix| one.run.as_str().starts_with(prefix))
-                && after
-                    .as_ref()
-                    .is_none_or(|(at, run)| place(one) > (*at, run))
-        };
-        let list = all.into_iter().filter(is_asked_for).take(filter.limit);
-        Box::pin(std::future::ready(Ok(list.collect())))
+        Box::pin(ready(self.list_of(filter)))
     }
 
     fn purge<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<bool, StoreError>> {
-        let mut rows = self.rows.lock();
-        let has_ended = rows
-            .kept
-            .get(run)
-            .is_some_and(|kept| kept.summary.standing.is_end());
-        if has_ended {
-            rows.kept.remove(run);
-        }
-        Box::pin(std::future::ready(Ok(has_ended)))
+        Box::pin(ready(self.purge_of(run)))
     }
 }
 

@@ -56,7 +56,7 @@ const ROOMS: [Room; 18] = [
     // it takes as they are, need the sdk.
     Room {
         package: "faults",
-        may_use: &["sdk", "skald-core", "skald-saga", "skald-store", "skald-telemetry"],
+        may_use: &["sdk", "skald-core", "skald-saga", "skald-store", "skald-telemetry", "test-redis"],
         cap: None,
     },
     // It holds the rules of all the others.
