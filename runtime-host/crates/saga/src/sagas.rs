@@ -74,6 +74,9 @@ impl Sagas {
     /// Takes up all runs that have not ended and are this node's, or fall to it: those with something to do at once, the
     /// others when it is time. To be called again when a node has died.
     pub async fn recover(&self) -> Result<(), StoreError> {
+        // Those that are carried look for themselves: the store may have lost them, and then its list has them no more.
+        let carried: Vec<RunId> = self.ground.active.lock().keys().cloned().collect();
+        carried.iter().for_each(|run| self.send(run, Order::Wake));
         let standings = vec![Standing::Running, Standing::RollingBack];
         let owners = &self.ground.config.owners;
         let take_up = |summary: &Summary| {

@@ -247,11 +247,17 @@ impl Carrier {
         }
     }
 
-    /// What was said before is durable already.
+    /// What was said before is durable already, if those who keep the journal now are those who said so.
     pub(super) fn tell_durable(&mut self) {
-        if !self.run.book.lock().has_unwritten() {
+        let is_durable = !self.run.book.lock().has_unwritten();
+        if is_durable && !self.is_outlived() {
             self.acks.durable(&self.run.id);
         }
+    }
+
+    /// Whether the journal was last seen in a life of the store that is over.
+    pub(super) fn is_outlived(&self) -> bool {
+        self.run.book.lock().life != self.ground.journal.life()
     }
 
     fn trying(&self) -> Vec<Trying> {

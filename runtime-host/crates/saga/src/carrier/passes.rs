@@ -66,14 +66,14 @@ impl Carrier {
 
     /// Does what is durable.
     fn do_all(&mut self, actions: &[Action]) -> Passed {
-        if self.state(|state| state.end().is_some()) {
-            self.acks.ended(&self.run.book.lock().state);
-            return Passed::Over;
-        }
-        if self.run.book.lock().life != self.ground.journal.life() {
+        if self.is_outlived() {
             // What the journal said was acknowledged by others than those who keep it now. It is read again.
             self.discard();
             return Passed::Stale((self.ground.config.clock)());
+        }
+        if self.state(|state| state.end().is_some()) {
+            self.acks.ended(&self.run.book.lock().state);
+            return Passed::Over;
         }
         let round = self.act(actions);
         self.rest(&round)
