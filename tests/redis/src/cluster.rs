@@ -65,15 +65,14 @@ impl Cluster {
             Ok(replica.ask(&["CLUSTER", "REPLICATE", &its]).is_ok())
         })?;
         replica.is_in_step()?;
+        let knows = |server: &Server| {
+            let nodes = server.ask(&["CLUSTER", "NODES"])?;
+            let is_replica = |line: &str| line.starts_with(&id) && line.contains("slave");
+            io::Result::Ok(nodes.lines().any(is_replica))
+        };
         until("everybody knows the replica", || {
-            for server in &self.0 {
-                let nodes = server.ask(&["CLUSTER", "NODES"])?;
-                let is_replica = |line: &str| line.starts_with(&id) && line.contains("slave");
-                if !nodes.lines().any(is_replica) {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
+            let all: Vec<bool> = self.0.iter().map(knows).collect::<io::Result<_>>()?;
+            Ok(all.into_iter().all(|knows| knows))
         })?;
         Ok(replica)
     }
