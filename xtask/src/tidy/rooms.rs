@@ -50,7 +50,7 @@ const ROOMS: [Room; 18] = [
             "e2e", "skald-core", "skald-engine", "skald-events", "skald-gateway", "skald-mesh", "skald-saga",
             "skald-store", "skald-telemetry", "test-redis",
         ],
-        cap: Some(3_600),
+        cap: Some(3_700),
     },
     // It breaks the coordinator and its journals between any two steps, without a program around them. The shop's rules, which
     // it takes as they are, need the sdk.
