@@ -51,7 +51,9 @@ impl EventLog for Redis {
     ) -> BoxFuture<'a, Result<Stretch, StoreError>> {
         Box::pin(async move {
             let read = || self.wanted(&book.partition, interest, after, limit);
-            let (found, generation) = try_join(read(), self.generation(book)).await?;
+            // Boxed, here and below: two ways to the servers at once take more room than a future should.
+            let both = Box::pin(try_join(read(), self.generation(book)));
+            let (found, generation) = both.await?;
             if let Some(newest) = found.last {
                 let head = Head { newest, generation };
                 return Ok(Stretch::new(found.events, limit, head));
@@ -89,7 +91,7 @@ impl EventLog for Redis {
         Box::pin(async move {
             let moved = self.move_cursor(book, generation, cursor);
             // What other tools see may be late or wrong; an error there is none here.
-            let (moved, _) = join(moved, self.mirror(book, cursor)).await;
+            let (moved, _) = Box::pin(join(moved, self.mirror(book, cursor))).await;
             Ok(moved?)
         })
     }

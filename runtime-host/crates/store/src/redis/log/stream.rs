@@ -77,13 +77,7 @@ pub(crate) async fn scan(
     let mut found = Found::default();
     let mut from = beyond(after);
     while found.events.len() < limit {
-        let mut command = redis::cmd("XRANGE");
-        command
-            .arg(&key)
-            .arg(&from)
-            .arg("+")
-            .arg("COUNT")
-            .arg(chunk);
+        let command = xrange(&key, &from, chunk);
         let entries: Vec<Entry> = redis.link().ask(&command).await?;
         let is_last = entries.len() < chunk;
         if let Some((id, _)) = entries.last() {
@@ -103,6 +97,13 @@ pub(crate) async fn scan(
     }
     found.events.truncate(limit);
     Ok(found)
+}
+
+/// Asks for entries from there to the end, so many at most.
+fn xrange(key: &str, from: &str, count: usize) -> redis::Cmd {
+    let mut command = redis::cmd("XRANGE");
+    command.arg(key).arg(from).arg("+").arg("COUNT").arg(count);
+    command
 }
 
 fn take(fields: &mut Vec<(Bytes, Bytes)>, name: &str) -> Option<Bytes> {
