@@ -205,9 +205,15 @@ impl Link {
     }
 
     async fn current(&self, lane: &Lane) -> RedisResult<Current> {
-        if let Some(current) = self.of_now(lane) {
-            return Ok(current);
+        match self.of_now(lane) {
+            Some(current) => Ok(current),
+            // Boxed, since it is rare: every command would carry the room for it.
+            None => Box::pin(self.dial(lane)).await,
         }
+    }
+
+    /// A new connection, which tells who is behind it before anybody uses it.
+    async fn dial(&self, lane: &Lane) -> RedisResult<Current> {
         let mut dialer = self.0.dialer.lock().await;
         // Somebody else may have found it while this waited.
         if let Some(current) = self.of_now(lane) {
